@@ -1,0 +1,62 @@
+//! What the engine tells its listeners, as Spark's `StreamingQueryListener` does.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use uuid::Uuid;
+
+use crate::engine::snapshot::ErrorReport;
+use crate::execution::progress::StreamingQueryProgress;
+
+/// One thing that happened to a query.
+#[derive(Debug, Clone)]
+pub enum QueryEvent {
+    /// A run began.
+    Started {
+        /// The query's name.
+        name: Arc<str>,
+        /// The query's id.
+        id: Uuid,
+        /// The run's id.
+        run_id: Uuid,
+    },
+    /// A console sink took a batch, empty ones too.
+    Batch {
+        /// The query's name.
+        name: Arc<str>,
+        /// The batch's id.
+        batch_id: u64,
+        /// The columns.
+        schema: SchemaRef,
+        /// The rows.
+        rows: Arc<Vec<RecordBatch>>,
+    },
+    /// A batch was committed.
+    Progress {
+        /// The query's name.
+        name: Arc<str>,
+        /// What it did.
+        progress: Arc<StreamingQueryProgress>,
+    },
+    /// A trigger fired and there was nothing to do.
+    Idle {
+        /// The query's name.
+        name: Arc<str>,
+        /// The query's id.
+        id: Uuid,
+        /// The run's id.
+        run_id: Uuid,
+    },
+    /// A run ended.
+    Terminated {
+        /// The query's name.
+        name: Arc<str>,
+        /// The query's id.
+        id: Uuid,
+        /// The run's id.
+        run_id: Uuid,
+        /// Why, if it failed.
+        exception: Option<ErrorReport>,
+    },
+}

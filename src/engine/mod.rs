@@ -1,0 +1,32 @@
+//! The handle through which every front end drives the engine: typed commands in, snapshots and events out.
+//!
+//! The engine never prints and knows no screen. The workbench and the headless mode see it through [`Engine`]
+//! alone, so a second implementation (a remote one) can stand behind the same front ends.
+
+pub mod command;
+pub mod event;
+pub mod snapshot;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, watch};
+
+pub use command::{Command, Reply, Rows};
+pub use event::QueryEvent;
+pub use snapshot::Snapshot;
+
+use crate::error::Result;
+
+/// A running engine. Cheap to share; all methods may be called from any task.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Carries out one command and says what it came to.
+    async fn execute(&self, command: Command) -> Result<Reply>;
+
+    /// The latest snapshot, now and whenever it changes.
+    fn watch(&self) -> watch::Receiver<Arc<Snapshot>>;
+
+    /// Every event from now on, none lost: headless output is made of them, so a bounded broadcast would not do.
+    fn events(&self) -> mpsc::UnboundedReceiver<QueryEvent>;
+}

@@ -1,0 +1,3 @@
+//! The micro-batch loop and what surrounds it.
+
+pub mod progress;
