@@ -1,0 +1,16 @@
+//! The keyed state of a stateful operator: a log of Arrow batches with a hash index over it.
+//!
+//! A micro-batch's changed rows are one batch, appended to the log in memory ([`store`]), written to the
+//! checkpoint as one blob ([`codec`]), and pointed to from the index. Looking rows up is an `interleave` over the
+//! log, so the same columns serve memory, changelog and snapshot, and no per-key tree work is on the hot path.
+//!
+//! # Layout
+//!
+//! - [`store`]: the log, the index, eviction by event time, compaction
+//! - [`codec`]: a change or a snapshot as bytes
+
+pub mod codec;
+pub mod store;
+
+pub use codec::StateDelta;
+pub use store::{StateLayout, StateStore};

@@ -1,0 +1,469 @@
+//! One operator's state in memory.
+//!
+//! ```text
+//!   log      batch 0           batch 1        batch 2          every row that was ever put, oldest first;
+//!            [a b c d e f]     [b e]          [g]              superseded rows are garbage until compaction
+//!             │     │           │ │            │
+//!   entries   0:a   1:c  ...    2:b 3:e        4:g             one a live key: (batch, row)
+//!   index     hash of the key's row-encoded bytes -> entry     hashbrown's HashTable
+//!   times     event time -> entries                            BTreeMap, only where the operator evicts
+//! ```
+//!
+//! Every operation costs what it touches: a look-up or a put its own rows, an eviction the evicted rows.
+//! Compaction copies the live rows once they are less than half of the log, so its cost per put is constant.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::compute::{interleave_record_batch, take_record_batch};
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::row::{RowConverter, Rows, SortField};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as TableEntry;
+
+use crate::error::{Error, Result};
+use crate::state::codec::StateDelta;
+
+/// Log batches below this many garbage rows are never compacted.
+const COMPACTION_MIN_GARBAGE_ROWS: usize = 4096;
+/// A log of more batches than this is compacted even with little garbage: each look-up touches fewer of them.
+const COMPACTION_MAX_BATCHES: usize = 512;
+
+/// What the columns of a state are.
+#[derive(Debug, Clone)]
+pub struct StateLayout {
+    /// Key columns first, then values.
+    pub schema: SchemaRef,
+    /// How many of the columns are keys; 0: a single row.
+    pub num_keys: usize,
+    /// The event time that a row is evicted by, if it ever is.
+    pub eviction: Option<EvictionTime>,
+}
+
+/// Which event time a state row has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvictionTime {
+    /// The key column: microsecond timestamps, or a window's struct whose `end` counts.
+    pub column: usize,
+    /// Microseconds to add: a window's size where the column is the window's start.
+    pub offset_us: i64,
+}
+
+impl EvictionTime {
+    /// The event times of a column's rows in microseconds since the epoch; `None` where the row has none.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::ErrorKind::Internal`] if the column is neither a timestamp nor a window.
+    pub fn of(&self, column: &ArrayRef) -> Result<Vec<Option<i64>>> {
+        let times = match column.data_type() {
+            DataType::Struct(_) => column.as_struct().column_by_name("end"),
+            _ => Some(column),
+        };
+        let times = times
+            .filter(|times| matches!(times.data_type(), DataType::Timestamp(TimeUnit::Microsecond, _)))
+            .ok_or_else(|| Error::internal(format!("event time of type {}", column.data_type())))?;
+        let times = times.as_primitive::<TimestampMicrosecondType>();
+        Ok(times
+            .iter()
+            .map(|time| time.map(|time| time.saturating_add(self.offset_us)))
+            .collect())
+    }
+}
+
+#[derive(Debug)]
+struct LogBatch {
+    rows: RecordBatch,
+    keys: Keys,
+}
+
+/// The row-encoded keys of a batch. A state without key columns has one row, whose key is empty.
+#[derive(Debug)]
+enum Keys {
+    Rows(Rows),
+    Single,
+}
+
+impl Keys {
+    fn get(&self, row: usize) -> &[u8] {
+        match self {
+            // The lifetime of `Row::data` is that of the row; `Rows::row` borrows from the batch's buffer.
+            Self::Rows(rows) => rows.row(row).data(),
+            Self::Single => &[],
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u64,
+    batch: u32,
+    row: u32,
+    /// Cleared on eviction; a dead entry's place is used again.
+    live: bool,
+}
+
+/// The state of one operator. See the module's documentation.
+#[derive(Debug)]
+pub struct StateStore {
+    layout: StateLayout,
+    converter: Option<RowConverter>,
+    log: Vec<LogBatch>,
+    log_rows: usize,
+    entries: Vec<Entry>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    times: BTreeMap<i64, Vec<u32>>,
+    hasher: foldhash::fast::FixedState,
+    delta: StateDelta,
+    memory_bytes: usize,
+}
+
+impl StateStore {
+    /// An empty state.
+    pub fn try_new(layout: StateLayout) -> Result<Self> {
+        let fields = layout.schema.fields()[..layout.num_keys].iter();
+        let fields = fields
+            .map(|field| SortField::new(field.data_type().clone()))
+            .collect::<Vec<_>>();
+        let converter = if fields.is_empty() {
+            None
+        } else {
+            Some(RowConverter::new(fields)?)
+        };
+        Ok(Self {
+            layout,
+            converter,
+            log: Vec::new(),
+            log_rows: 0,
+            entries: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            times: BTreeMap::new(),
+            hasher: foldhash::fast::FixedState::default(),
+            delta: StateDelta::default(),
+            memory_bytes: 0,
+        })
+    }
+
+    /// The columns.
+    pub fn layout(&self) -> &StateLayout {
+        &self.layout
+    }
+
+    /// How many keys there are.
+    pub fn num_rows(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Bytes that log, keys and index take in memory, near enough.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.index.capacity() * (size_of::<u32>() + 1)
+            + self
+                .times
+                .values()
+                .map(|entries| 32 + entries.capacity() * 4)
+                .sum::<usize>()
+    }
+
+    /// The stored rows of the keys in `keys` (the key columns of any number of rows, duplicates allowed), each
+    /// once; `None` if there are none.
+    pub fn lookup(&self, keys: &[ArrayRef], num_rows: usize) -> Result<Option<RecordBatch>> {
+        if self.index.is_empty() {
+            return Ok(None);
+        }
+        let keys = self.encode_keys(keys)?;
+        let mut seen = hashbrown::HashSet::new();
+        let mut places = Vec::new();
+        for row in 0..num_rows {
+            let key = keys.get(row);
+            if let Some(&entry) = self.index.find(self.hash(key), |&entry| self.key(entry) == key)
+                && seen.insert(entry)
+            {
+                places.push(self.place(entry));
+            }
+        }
+        self.gather(&places)
+    }
+
+    /// Puts rows, whose keys are unique among them; a row of a key that is there replaces its row.
+    pub fn put(&mut self, rows: RecordBatch) -> Result<()> {
+        if rows.num_rows() > 0 {
+            self.append(rows.clone())?;
+            self.delta.puts.push(rows);
+        }
+        Ok(())
+    }
+
+    /// Removes every row whose event time is at or before `watermark_us`, and gives those rows.
+    pub fn evict(&mut self, watermark_us: i64) -> Result<Option<RecordBatch>> {
+        if self
+            .times
+            .first_key_value()
+            .is_none_or(|(&time, _)| time > watermark_us)
+        {
+            return Ok(None);
+        }
+        let kept = match watermark_us.checked_add(1) {
+            Some(next) => self.times.split_off(&next),
+            None => BTreeMap::new(),
+        };
+        let evicted = std::mem::replace(&mut self.times, kept);
+        let evicted = evicted.into_values().flatten().collect::<Vec<_>>();
+        let places = evicted.iter().map(|&entry| self.place(entry)).collect::<Vec<_>>();
+        let rows = self.gather(&places)?;
+        for entry in evicted {
+            let hash = self.entries[entry as usize].hash;
+            if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
+                found.remove();
+            }
+            self.entries[entry as usize].live = false;
+            self.free.push(entry);
+        }
+        if let Some(rows) = &rows {
+            let keys = rows.project(&(0..self.layout.num_keys).collect::<Vec<_>>())?;
+            self.note_removed(keys)?;
+        }
+        self.compact_if_worthwhile()?;
+        Ok(rows)
+    }
+
+    /// Every live row, in no particular order.
+    pub fn all_rows(&self) -> Result<Option<RecordBatch>> {
+        let places = self.entries.iter().filter(|entry| entry.live);
+        let places = places
+            .map(|entry| (entry.batch as usize, entry.row as usize))
+            .collect::<Vec<_>>();
+        self.gather(&places)
+    }
+
+    /// What changed since the last call: an epoch's part of the changelog.
+    pub fn take_delta(&mut self) -> StateDelta {
+        std::mem::take(&mut self.delta)
+    }
+
+    /// Brings a changelog entry or a snapshot back.
+    pub fn apply(&mut self, delta: StateDelta) -> Result<()> {
+        for keys in delta.removes {
+            let encoded = self.encode_keys(keys.columns())?;
+            for row in 0..keys.num_rows() {
+                self.remove_key(encoded.get(row));
+            }
+        }
+        for rows in delta.puts {
+            // The plan's own schema, with its field metadata, which the bytes leave out.
+            let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), rows.columns().to_vec())?;
+            self.append(rows)?;
+        }
+        Ok(())
+    }
+
+    /// A removed key that the same epoch had put never reaches the changelog as a put.
+    fn note_removed(&mut self, keys: RecordBatch) -> Result<()> {
+        if !self.delta.puts.is_empty() {
+            let removed = self.encode_keys(keys.columns())?;
+            let removed = (0..keys.num_rows())
+                .map(|row| removed.get(row))
+                .collect::<hashbrown::HashSet<_>>();
+            let mut puts = Vec::with_capacity(self.delta.puts.len());
+            for batch in &self.delta.puts {
+                let encoded = self.encode_keys(&batch.columns()[..self.layout.num_keys])?;
+                let kept = (0..batch.num_rows()).filter(|&row| !removed.contains(encoded.get(row)));
+                let kept = kept.map(to_u32).collect::<UInt32Array>();
+                if kept.len() == batch.num_rows() {
+                    puts.push(batch.clone());
+                } else if !kept.is_empty() {
+                    puts.push(take_record_batch(batch, &kept)?);
+                }
+            }
+            self.delta.puts = puts;
+        }
+        self.delta.removes.push(keys);
+        Ok(())
+    }
+
+    fn append(&mut self, rows: RecordBatch) -> Result<()> {
+        let keys = self.encode_keys(&rows.columns()[..self.layout.num_keys])?;
+        let times = match self.layout.eviction {
+            Some(eviction) => Some(eviction.of(rows.column(eviction.column))?),
+            None => None,
+        };
+        let batch = to_u32(self.log.len());
+        let num_rows = rows.num_rows();
+        self.memory_bytes += rows.get_array_memory_size()
+            + match &keys {
+                Keys::Rows(rows) => rows.size(),
+                Keys::Single => 0,
+            };
+        self.log_rows += num_rows;
+        self.log.push(LogBatch { rows, keys });
+        for row in 0..num_rows {
+            let log = &self.log;
+            let entries = &self.entries;
+            let key = log[batch as usize].keys.get(row);
+            let hash = hash_with(&self.hasher, key);
+            let slot = self.index.entry(
+                hash,
+                |&entry| {
+                    let entry = entries[entry as usize];
+                    log[entry.batch as usize].keys.get(entry.row as usize) == key
+                },
+                |&entry| entries[entry as usize].hash,
+            );
+            let row = to_u32(row);
+            match slot {
+                TableEntry::Occupied(found) => {
+                    let entry = *found.get() as usize;
+                    self.entries[entry].batch = batch;
+                    self.entries[entry].row = row;
+                }
+                TableEntry::Vacant(vacant) => {
+                    let fresh = Entry {
+                        hash,
+                        batch,
+                        row,
+                        live: true,
+                    };
+                    let entry = match self.free.pop() {
+                        Some(entry) => entry,
+                        None => to_u32(self.entries.len()),
+                    };
+                    vacant.insert(entry);
+                    match self.entries.get_mut(entry as usize) {
+                        Some(old) => *old = fresh,
+                        None => self.entries.push(fresh),
+                    }
+                    // A row without an event time is never evicted, as in Spark.
+                    if let Some(Some(time)) = times.as_ref().map(|times| times[row as usize]) {
+                        self.times.entry(time).or_default().push(entry);
+                    }
+                }
+            }
+        }
+        self.compact_if_worthwhile()
+    }
+
+    fn remove_key(&mut self, key: &[u8]) {
+        let hash = self.hash(key);
+        let found = self.index.find(hash, |&entry| self.key(entry) == key).copied();
+        let Some(entry) = found else { return };
+        if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
+            found.remove();
+        }
+        if let Some(eviction) = self.layout.eviction {
+            let (batch, row) = self.place(entry);
+            let column = self.log[batch].rows.column(eviction.column).slice(row, 1);
+            if let Ok(times) = eviction.of(&column)
+                && let Some(time) = times[0]
+                && let Some(entries) = self.times.get_mut(&time)
+            {
+                entries.retain(|&other| other != entry);
+                if entries.is_empty() {
+                    self.times.remove(&time);
+                }
+            }
+        }
+        self.entries[entry as usize].live = false;
+        self.free.push(entry);
+    }
+
+    fn compact_if_worthwhile(&mut self) -> Result<()> {
+        let garbage = self.log_rows - self.num_rows();
+        let worthwhile = (garbage > COMPACTION_MIN_GARBAGE_ROWS && garbage > self.num_rows())
+            || self.log.len() > COMPACTION_MAX_BATCHES;
+        if !worthwhile {
+            return Ok(());
+        }
+        let live = (0..self.entries.len())
+            .filter(|&entry| self.entries[entry].live)
+            .collect::<Vec<_>>();
+        let places = live
+            .iter()
+            .map(|&entry| self.place(to_u32(entry)))
+            .collect::<Vec<_>>();
+        let rows = self.gather(&places)?;
+        self.log.clear();
+        self.log_rows = 0;
+        self.memory_bytes = 0;
+        if let Some(rows) = rows {
+            let keys = self.encode_keys(&rows.columns()[..self.layout.num_keys])?;
+            self.memory_bytes = rows.get_array_memory_size()
+                + match &keys {
+                    Keys::Rows(rows) => rows.size(),
+                    Keys::Single => 0,
+                };
+            self.log_rows = rows.num_rows();
+            self.log.push(LogBatch { rows, keys });
+            for (row, entry) in live.into_iter().enumerate() {
+                self.entries[entry].batch = 0;
+                self.entries[entry].row = to_u32(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn gather(&self, places: &[(usize, usize)]) -> Result<Option<RecordBatch>> {
+        if places.is_empty() {
+            return Ok(None);
+        }
+        // Interleave wants the batches that are touched, not the whole log.
+        let mut used = Vec::new();
+        let mut position = vec![usize::MAX; self.log.len()];
+        let places = places
+            .iter()
+            .map(|&(batch, row)| {
+                if position[batch] == usize::MAX {
+                    position[batch] = used.len();
+                    used.push(&self.log[batch].rows);
+                }
+                (position[batch], row)
+            })
+            .collect::<Vec<_>>();
+        if self.layout.schema.fields().is_empty() {
+            let options = RecordBatchOptions::new().with_row_count(Some(places.len()));
+            let schema = Arc::clone(&self.layout.schema);
+            return Ok(Some(RecordBatch::try_new_with_options(schema, vec![], &options)?));
+        }
+        Ok(Some(interleave_record_batch(&used, &places)?))
+    }
+
+    fn encode_keys(&self, columns: &[ArrayRef]) -> Result<Keys> {
+        match &self.converter {
+            Some(converter) => Ok(Keys::Rows(converter.convert_columns(columns)?)),
+            None => Ok(Keys::Single),
+        }
+    }
+
+    fn hash(&self, key: &[u8]) -> u64 {
+        hash_with(&self.hasher, key)
+    }
+
+    fn key(&self, entry: u32) -> &[u8] {
+        let entry = self.entries[entry as usize];
+        self.log[entry.batch as usize].keys.get(entry.row as usize)
+    }
+
+    fn place(&self, entry: u32) -> (usize, usize) {
+        let entry = self.entries[entry as usize];
+        (entry.batch as usize, entry.row as usize)
+    }
+}
+
+fn hash_with(hasher: &foldhash::fast::FixedState, key: &[u8]) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
+
+/// Rows of a state are counted in 32 bits; a batch or an index beyond that cannot be in memory.
+fn to_u32(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

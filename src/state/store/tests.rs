@@ -1,0 +1,153 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{AsArray, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
+
+use super::*;
+
+fn layout() -> StateLayout {
+    StateLayout {
+        schema: Arc::new(Schema::new(vec![
+            Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, None), true),
+            Field::new("k", DataType::Utf8, true),
+            Field::new("n", DataType::Int64, true),
+        ])),
+        num_keys: 2,
+        eviction: Some(EvictionTime {
+            column: 0,
+            offset_us: 10,
+        }),
+    }
+}
+
+fn rows(rows: &[(Option<i64>, &str, i64)]) -> RecordBatch {
+    RecordBatch::try_new(
+        layout().schema,
+        vec![
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.0)
+                    .collect::<TimestampMicrosecondArray>(),
+            ),
+            Arc::new(rows.iter().map(|row| Some(row.1)).collect::<StringArray>()),
+            Arc::new(rows.iter().map(|row| Some(row.2)).collect::<Int64Array>()),
+        ],
+    )
+    .expect("columns of one length")
+}
+
+type Model = BTreeMap<(Option<i64>, String), i64>;
+
+fn content(store: &StateStore) -> Model {
+    let Some(rows) = store.all_rows().expect("reads") else {
+        return Model::new();
+    };
+    let at = rows.column(0).as_primitive::<TimestampMicrosecondType>();
+    let key = rows.column(1).as_string::<i32>();
+    let n = rows.column(2).as_primitive::<Int64Type>();
+    (0..rows.num_rows())
+        .map(|row| {
+            let at = at.is_valid(row).then(|| at.value(row));
+            ((at, key.value(row).to_owned()), n.value(row))
+        })
+        .collect()
+}
+
+/// Random puts and evictions against a map, with a second store that only sees the changelog.
+#[test]
+fn behaves_as_a_map_and_so_does_its_changelog() {
+    let mut store = StateStore::try_new(layout()).expect("a state");
+    let mut replica = StateStore::try_new(layout()).expect("a state");
+    let mut model = Model::new();
+    let mut random = 7_u64;
+    let mut next = move |below: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    for epoch in 0..600_u64 {
+        let mut batch = BTreeMap::new();
+        for _ in 0..next(60) {
+            let at = (next(50) > 0).then(|| i64::try_from(epoch + next(40)).expect("small"));
+            batch.insert(
+                (at, format!("k{}", next(9))),
+                i64::try_from(next(1000)).expect("small"),
+            );
+        }
+        let batch_rows = batch
+            .iter()
+            .map(|((at, k), n)| (*at, k.as_str(), *n))
+            .collect::<Vec<_>>();
+        let known = batch.keys().filter(|key| model.contains_key(*key)).count();
+        let batch_rows = rows(&batch_rows);
+        let found = store
+            .lookup(&batch_rows.columns()[..2], batch_rows.num_rows())
+            .expect("looks up");
+        assert_eq!(found.map_or(0, |rows| rows.num_rows()), known);
+        store.put(batch_rows).expect("puts");
+        model.extend(batch);
+        if epoch % 3 == 0 {
+            let watermark = i64::try_from(epoch).expect("small");
+            let before = model.len();
+            model.retain(|(at, _), _| at.is_none_or(|at| at + 10 > watermark));
+            let evicted = store
+                .evict(watermark)
+                .expect("evicts")
+                .map_or(0, |rows| rows.num_rows());
+            assert_eq!(evicted, before - model.len());
+        }
+        let delta = store.take_delta();
+        let delta = StateDelta::decode(&delta.encode().expect("encodes")).expect("decodes");
+        replica.apply(delta).expect("applies");
+        assert_eq!(store.num_rows(), model.len());
+    }
+    assert_eq!(content(&store), model);
+    assert_eq!(content(&replica), model);
+}
+
+#[test]
+fn memory_stays_bounded_when_every_batch_replaces_the_same_keys() {
+    let mut store = StateStore::try_new(layout()).expect("a state");
+    let names = (0..100).map(|n| format!("k{n}")).collect::<Vec<_>>();
+    let batch = rows(
+        &names
+            .iter()
+            .map(|name| (Some(0), name.as_str(), 1))
+            .collect::<Vec<_>>(),
+    );
+    let mut most = 0;
+    for _ in 0..2000 {
+        store.put(batch.clone()).expect("puts");
+        store.take_delta();
+        most = most.max(store.log_rows);
+    }
+    assert_eq!(store.num_rows(), 100);
+    assert!(
+        most <= COMPACTION_MIN_GARBAGE_ROWS + 300,
+        "{most} rows in the log"
+    );
+}
+
+#[test]
+fn a_state_without_keys_is_one_row() {
+    let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, true)]));
+    let mut store = StateStore::try_new(StateLayout {
+        schema: Arc::clone(&schema),
+        num_keys: 0,
+        eviction: None,
+    })
+    .expect("a state");
+    for n in 1..4 {
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int64Array::from(vec![n]))])
+            .expect("one column");
+        let old = store.lookup(&[], 1).expect("looks up");
+        assert_eq!(
+            old.map(|old| old.column(0).as_primitive::<Int64Type>().value(0)),
+            (n > 1).then(|| n - 1)
+        );
+        store.put(batch).expect("puts");
+    }
+    assert_eq!(store.num_rows(), 1);
+}
