@@ -1,0 +1,178 @@
+//! Drops the rows that came too late for a stateful operator, and counts them.
+//!
+//! A row is late if its event time (a window's end) is at or before the watermark that the *previous* batch ran
+//! with: the state that it belongs to may be gone. Spark drops after the partial aggregation and counts groups;
+//! this drops before it, with the same results, and counts rows.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Scalar, TimestampMicrosecondArray};
+use arrow::compute::filter_record_batch;
+use arrow::compute::kernels::cmp::lt_eq;
+use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
+    SendableRecordBatchStream,
+};
+use futures::StreamExt;
+
+use crate::operators::context::OperatorContext;
+use crate::state::store::EvictionTime;
+
+/// Keeps rows that are not late, and rows without an event time. Schema: the input's.
+#[derive(Debug)]
+pub struct LateRowsExec {
+    input: Arc<dyn ExecutionPlan>,
+    time: Arc<dyn PhysicalExpr>,
+    eviction: EvictionTime,
+    operator: Arc<OperatorContext>,
+}
+
+impl LateRowsExec {
+    /// Keeps of `input` what `operator` may still take in. `time` gives a row's event time, `eviction` says how
+    /// to read it.
+    pub fn new(
+        input: Arc<dyn ExecutionPlan>,
+        time: Arc<dyn PhysicalExpr>,
+        eviction: EvictionTime,
+        operator: Arc<OperatorContext>,
+    ) -> Self {
+        Self {
+            input,
+            time,
+            eviction,
+            operator,
+        }
+    }
+
+    fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let (Some(input), true) = (children.pop(), children.is_empty()) else {
+            return internal_err!("late rows has one input");
+        };
+        Ok(Arc::new(Self::new(
+            input,
+            Arc::clone(&self.time),
+            self.eviction,
+            Arc::clone(&self.operator),
+        )))
+    }
+}
+
+/// Which rows are late: their event time is known and at or before `late_us`.
+fn late_rows(times: &ArrayRef, eviction: EvictionTime, late_us: i64) -> Result<BooleanArray> {
+    let times = match times.data_type() {
+        DataType::Struct(_) => times.as_struct().column(1),
+        _ => times,
+    };
+    let DataType::Timestamp(_, zone) = times.data_type() else {
+        return internal_err!("event time of type {}", times.data_type());
+    };
+    let last = TimestampMicrosecondArray::from(vec![late_us.saturating_sub(eviction.offset_us)]);
+    let last = last.with_timezone_opt(zone.clone());
+    Ok(lt_eq(times, &Scalar::new(&last))?)
+}
+
+fn keep(batch: RecordBatch, late: &BooleanArray, operator: &OperatorContext) -> Result<RecordBatch> {
+    let count = late.true_count();
+    if count == 0 {
+        return Ok(batch);
+    }
+    operator.count_late(count as u64);
+    // A null is no event time: such a row stays.
+    let kept = late
+        .iter()
+        .map(|late| Some(late != Some(true)))
+        .collect::<BooleanArray>();
+    Ok(filter_record_batch(&batch, &kept)?)
+}
+
+impl DisplayAs for LateRowsExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "LateRowsExec: event time {}", self.time)
+    }
+}
+
+impl ExecutionPlan for LateRowsExec {
+    fn name(&self) -> &'static str {
+        "LateRowsExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.over(children)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.over(children)
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        f(&self.time)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        let (time, eviction, operator) = (Arc::clone(&self.time), self.eviction, Arc::clone(&self.operator));
+        let late_us = operator.watermarks().late_us;
+        let kept = input.map(move |batch| {
+            let batch = batch?;
+            let times = time.evaluate(&batch)?.into_array(batch.num_rows())?;
+            let late = late_rows(&times, eviction, late_us)?;
+            keep(batch, &late, &operator)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), kept)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn late_is_at_or_before_and_null_never() {
+        let times = TimestampMicrosecondArray::from(vec![Some(10), Some(11), None, Some(-5)]);
+        let times = Arc::new(times.with_timezone("UTC")) as ArrayRef;
+        let late = late_rows(
+            &times,
+            EvictionTime {
+                column: 0,
+                offset_us: 5,
+            },
+            15,
+        )
+        .expect("computes");
+        assert_eq!(
+            late,
+            BooleanArray::from(vec![Some(true), Some(false), None, Some(true)])
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The physical operators that a streaming plan has beside DataFusion's own, one a file.
+//!
+//! # Layout
+//!
+//! - [`stream_scan`]: the leaf that the micro-batch loop fills
+//! - [`watermark`]: sees event times pass
+//! - [`late_rows`]: drops rows that came too late
+//! - [`streaming_aggregate`]: merges a batch's groups into the state
+//! - [`batches`]: a leaf over rows in memory
+//! - [`context`]: what a stateful operator shares with the loop: its state, its watermarks, its numbers
+
+pub mod batches;
+pub mod context;
+pub mod late_rows;
+pub mod stream_scan;
+pub mod streaming_aggregate;
+pub mod watermark;

@@ -1,0 +1,150 @@
+//! What each output mode allows, checked on the logical plan before anything runs.
+//!
+//! Spark: `UnsupportedOperationChecker`. Each refusal says why and what would be legal.
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::{Aggregate, Distinct, Expr, ExprSchemable, JoinType, LogicalPlan};
+
+use crate::error::{Error, Result};
+use crate::plan::event_time::is_event_time;
+use crate::plan::stream_table::is_streaming;
+use crate::sink::OutputMode;
+
+/// Refuses a streaming plan that has no sound meaning in `mode`. `plan` is the analyzed, not yet optimized plan.
+///
+/// # Errors
+///
+/// A statement error with a hint.
+pub fn check(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
+    let mut found = Found::default();
+    let mut refusal = None;
+    let walked = plan.apply(|node| {
+        if !is_streaming(node) {
+            return Ok(TreeNodeRecursion::Jump);
+        }
+        match check_node(node, mode, &mut found) {
+            Ok(()) => Ok(TreeNodeRecursion::Continue),
+            Err(error) => {
+                refusal = Some(error);
+                Ok(TreeNodeRecursion::Stop)
+            }
+        }
+    });
+    if let Some(error) = refusal {
+        return Err(error);
+    }
+    walked?;
+    if mode == OutputMode::Complete && found.aggregates == 0 {
+        return Err(Error::statement("output mode complete needs an aggregate over the stream")
+            .hint("Without GROUP BY or an aggregate function nothing is kept to show again: use OUTPUT MODE APPEND."));
+    }
+    Ok(())
+}
+
+/// What the nodes above the one at hand are.
+#[derive(Default)]
+struct Found {
+    aggregates: usize,
+}
+
+fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result<()> {
+    match node {
+        LogicalPlan::Aggregate(aggregate) => {
+            if found.aggregates > 0 {
+                return Err(Error::statement("an aggregate over another streaming aggregate is not built yet")
+                    .hint("Aggregate once, or split the query in two with a table between them."));
+            }
+            found.aggregates += 1;
+            check_aggregate(aggregate, mode)
+        }
+        LogicalPlan::Sort(sort) if mode != OutputMode::Complete || !has_streaming_aggregate(&sort.input) => {
+            Err(Error::statement(format!("a stream cannot be sorted in output mode {mode}")).hint(
+                "ORDER BY is possible in OUTPUT MODE COMPLETE behind an aggregate, where every batch shows the whole \
+                 result; or sort when you read the result table.",
+            ))
+        }
+        LogicalPlan::Limit(limit) if mode != OutputMode::Complete || !has_streaming_aggregate(&limit.input) => {
+            Err(Error::statement(format!("LIMIT on a stream is not possible in output mode {mode}")).hint(
+                "Use OUTPUT MODE COMPLETE behind an aggregate, or LIMIT when you read the result table.",
+            ))
+        }
+        LogicalPlan::Window(_) => Err(Error::statement(
+            "window functions (OVER) over rows that are not grouped by time are not possible on a stream",
+        )
+        .hint("Use GROUP BY window(time, '10 minutes') for windows over event time.")),
+        LogicalPlan::Distinct(distinct) => {
+            let what = match distinct {
+                Distinct::All(_) => "SELECT DISTINCT",
+                Distinct::On(_) => "SELECT DISTINCT ON",
+            };
+            Err(Error::statement(format!("{what} over a stream is not built yet"))
+                .hint("Use GROUP BY with OUTPUT MODE UPDATE for the distinct values of some columns."))
+        }
+        LogicalPlan::Join(join) => {
+            let (left, right) = (is_streaming(&join.left), is_streaming(&join.right));
+            if left && right {
+                return Err(Error::statement("a join of two streams is not built yet")
+                    .hint("Join a stream with a static table, or aggregate each stream by itself."));
+            }
+            let sound = match join.join_type {
+                JoinType::Inner => true,
+                JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti => left,
+                JoinType::Right | JoinType::RightSemi | JoinType::RightAnti => right,
+                _ => false,
+            };
+            if sound {
+                return Ok(());
+            }
+            Err(Error::statement(format!(
+                "a {} join that keeps all rows of the static table is not possible",
+                join.join_type.to_string().to_lowercase()
+            ))
+            .hint("Rows of the static table without a match are never final: put the stream on the outer side."))
+        }
+        LogicalPlan::Union(union) if union.inputs.iter().any(|input| !is_streaming(input)) => {
+            Err(Error::statement("a stream cannot be united with static rows")
+                .hint("Make a stream of the static side too, or union when you read the result table."))
+        }
+        LogicalPlan::RecursiveQuery(_) => Err(Error::statement("a recursive query over a stream is not possible")),
+        _ => Ok(()),
+    }
+}
+
+fn check_aggregate(aggregate: &Aggregate, mode: OutputMode) -> Result<()> {
+    if mode != OutputMode::Append || groups_by_event_time(aggregate) {
+        return Ok(());
+    }
+    let times = aggregate.input.schema().fields().iter();
+    let marked = times
+        .filter(|field| is_event_time(field))
+        .map(|field| field.name().clone())
+        .collect::<Vec<_>>();
+    let hint = match marked.first() {
+        Some(column) => format!(
+            "Group by the event time as well, for instance window({column}, '10 minutes'); or use OUTPUT MODE \
+             UPDATE or COMPLETE."
+        ),
+        None => {
+            "Declare WATERMARK column DELAY OF INTERVAL 10 MINUTES on the stream and group by window(column, \
+                 '10 minutes'); or use OUTPUT MODE UPDATE or COMPLETE."
+                .to_owned()
+        }
+    };
+    Err(
+        Error::statement("output mode append needs a watermark on a column that the aggregate groups by")
+            .hint(hint),
+    )
+}
+
+fn groups_by_event_time(aggregate: &Aggregate) -> bool {
+    let schema = aggregate.input.schema();
+    aggregate.group_expr.iter().any(|expr: &Expr| {
+        expr.to_field(schema)
+            .is_ok_and(|(_, field)| is_event_time(&field))
+    })
+}
+
+fn has_streaming_aggregate(plan: &LogicalPlan) -> bool {
+    plan.exists(|node| Ok(matches!(node, LogicalPlan::Aggregate(_)) && is_streaming(node)))
+        .unwrap_or(false)
+}

@@ -1,0 +1,229 @@
+//! The physical plan of a streaming query, made once for a run.
+//!
+//! 1. [`rewrite_windows`] on the plan as SQL made it;
+//! 2. DataFusion's optimizer, less the rules that are wrong for a plan that runs again over other rows;
+//! 3. DataFusion's physical planner, which plans aggregates in two stages; a rule before all other physical rules
+//!    puts the state between them ([`StreamingAggregateExec`]).
+//!
+//! Doing the last step on the physical plan leaves everything that an aggregate can have (FILTER, ORDER BY,
+//! grouping sets, UDAFs) to DataFusion's own planner.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use datafusion::common::Result as PlanResult;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::{ExecutionPlan, displayable};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+
+use crate::error::Result;
+use crate::functions::batch_time::batch_timestamp;
+use crate::operators::context::OperatorContext;
+use crate::operators::stream_scan::StreamScanExec;
+use crate::operators::streaming_aggregate::StreamingAggregateExec;
+use crate::operators::watermark::EventTimeWatermarkExec;
+use crate::plan::time_window::rewrite_windows;
+use crate::plan::watermark::EventTimeWatermark;
+use crate::sink::OutputMode;
+
+/// Optimizer rules that assume that a plan runs once over all of its rows.
+const UNSOUND_RULES: [&str; 2] = [
+    "single_distinct_aggregation_to_group_by",
+    "eliminate_group_by_constant",
+];
+
+/// A streaming query's plan, ready to run batch after batch.
+#[derive(Debug, Clone)]
+pub struct StreamingPlan {
+    /// The root. Its leaves read the slots of [`Self::scans`].
+    pub root: Arc<dyn ExecutionPlan>,
+    /// Every scan of a stream; a stream that is read twice has two.
+    pub scans: Vec<StreamScanExec>,
+    /// Every stateful operator, leaves first.
+    pub operators: Vec<Arc<OperatorContext>>,
+    /// The batch's own time in milliseconds since the epoch: what `current_timestamp()` gives in it.
+    pub batch_time_ms: Arc<AtomicI64>,
+}
+
+impl StreamingPlan {
+    /// Plans a streaming SELECT.
+    ///
+    /// # Errors
+    ///
+    /// Statement errors of DataFusion's planner and of the window rule.
+    pub async fn try_new(state: &SessionState, plan: LogicalPlan, output_mode: OutputMode) -> Result<Self> {
+        let batch_time_ms = Arc::new(AtomicI64::new(0));
+        let plan = rewrite_windows(plan)?;
+        let plan = bind_batch_time(plan, &batch_time_ms)?;
+        let rule = StatefulOperators {
+            output_mode,
+            next_id: AtomicU32::new(0),
+        };
+        let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(rule)];
+        rules.extend(state.physical_optimizers().iter().cloned());
+        let logical_rules = state.optimizer().rules.iter();
+        let logical_rules = logical_rules
+            .filter(|rule| !UNSOUND_RULES.contains(&rule.name()))
+            .cloned()
+            .collect();
+        let mut config = state.config().clone();
+        let options = config.options_mut();
+        options.optimizer.enable_dynamic_filter_pushdown = false;
+        options.optimizer.enable_join_dynamic_filter_pushdown = false;
+        options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+        options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+        options.execution.skip_physical_aggregate_schema_check = true;
+        let state = SessionStateBuilder::new_from_existing(state.clone())
+            .with_config(config)
+            .with_optimizer_rules(logical_rules)
+            .with_physical_optimizer_rules(rules)
+            .build();
+        let optimized = state.optimize(&plan)?;
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(StreamingPlanner)]);
+        let root = planner.create_physical_plan(&optimized, &state).await?;
+        let mut scans = Vec::new();
+        let mut operators = Vec::new();
+        root.apply(|node| {
+            if let Some(scan) = node.downcast_ref::<StreamScanExec>() {
+                scans.push(scan.clone());
+            }
+            if let Some(aggregate) = node.downcast_ref::<StreamingAggregateExec>() {
+                operators.push(Arc::clone(aggregate.operator()));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        operators.sort_by_key(|operator| operator.id());
+        Ok(Self {
+            root,
+            scans,
+            operators,
+            batch_time_ms,
+        })
+    }
+
+    /// The nodes that watch event times, in the order of the plan: a checkpoint knows them by their place.
+    pub fn watermarks(&self) -> Vec<Arc<dyn ExecutionPlan>> {
+        let mut found = Vec::new();
+        let walked = self.root.apply(|node| {
+            if node.is::<EventTimeWatermarkExec>() {
+                found.push(Arc::clone(node));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        debug_assert!(walked.is_ok(), "the walk itself cannot fail");
+        found
+    }
+
+    /// Sets what `current_timestamp()` gives.
+    pub fn set_batch_time(&self, now_ms: i64) {
+        self.batch_time_ms.store(now_ms, Ordering::Release);
+    }
+
+    /// The plan as indented text.
+    pub fn explain(&self) -> String {
+        displayable(self.root.as_ref()).indent(false).to_string()
+    }
+}
+
+/// Binds `now()` and its kin to the batch's own time: the optimizer would fold them into the plan otherwise.
+fn bind_batch_time(plan: LogicalPlan, now_ms: &Arc<AtomicI64>) -> PlanResult<LogicalPlan> {
+    plan.transform_down_with_subqueries(|plan| {
+        plan.map_expressions(|expr| {
+            expr.transform_up(|expr| match &expr {
+                Expr::ScalarFunction(function) => match batch_timestamp(function.func.name(), now_ms) {
+                    Some(bound) => {
+                        let name = expr.qualified_name().1;
+                        Ok(Transformed::yes(bound.call(vec![]).alias(name)))
+                    }
+                    None => Ok(Transformed::no(expr)),
+                },
+                _ => Ok(Transformed::no(expr)),
+            })
+        })
+    })
+    .data()
+}
+
+/// Plans our logical nodes.
+#[derive(Debug)]
+struct StreamingPlanner;
+
+#[async_trait]
+impl ExtensionPlanner for StreamingPlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        physical_inputs: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn datafusion::catalog::Session,
+        _context: &datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext,
+    ) -> PlanResult<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(watermark) = node.as_any().downcast_ref::<EventTimeWatermark>() else {
+            return Ok(None);
+        };
+        let schema = node.schema();
+        let column = schema.index_of_column(watermark.column())?;
+        let input = Arc::clone(&physical_inputs[0]);
+        let schema = Arc::new(schema.as_arrow().clone());
+        Ok(Some(Arc::new(EventTimeWatermarkExec::new(
+            input,
+            column,
+            watermark.delay_ms(),
+            schema,
+        ))))
+    }
+}
+
+/// Puts state between the two stages of each aggregate over a stream.
+#[derive(Debug)]
+struct StatefulOperators {
+    output_mode: OutputMode,
+    next_id: AtomicU32,
+}
+
+impl PhysicalOptimizerRule for StatefulOperators {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _: &ConfigOptions,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|node| {
+            let Some(last) = node.downcast_ref::<AggregateExec>() else {
+                return Ok(Transformed::no(node));
+            };
+            let is_last = matches!(
+                last.mode(),
+                AggregateMode::Final | AggregateMode::FinalPartitioned
+            );
+            let Some(partial) = last.input().downcast_ref::<AggregateExec>() else {
+                return Ok(Transformed::no(node));
+            };
+            if !is_last || !reads_stream(partial.input())? {
+                return Ok(Transformed::no(node));
+            }
+            let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+            let streaming = StreamingAggregateExec::try_new(partial, last, self.output_mode, id)?;
+            Ok(Transformed::yes(Arc::new(streaming) as Arc<dyn ExecutionPlan>))
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "stateful_operators"
+    }
+
+    fn schema_check(&self) -> bool {
+        false
+    }
+}
+
+fn reads_stream(plan: &Arc<dyn ExecutionPlan>) -> PlanResult<bool> {
+    plan.exists(|node| Ok(node.is::<StreamScanExec>()))
+}
