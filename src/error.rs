@@ -171,6 +171,41 @@ impl Error {
     }
 }
 
+/// An error as data, for showing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorReport {
+    /// What a caller can do about it.
+    pub kind: ErrorKind,
+    /// The message.
+    pub message: String,
+    /// Its causes, outermost first.
+    pub causes: Vec<String>,
+    /// What to do instead.
+    pub hint: Option<String>,
+    /// Where in the statement.
+    pub position: Option<Position>,
+}
+
+impl From<&Error> for ErrorReport {
+    fn from(error: &Error) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = error
+            .cause()
+            .map(|cause| cause as &(dyn std::error::Error + 'static));
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        Self {
+            kind: error.kind(),
+            message: error.message().to_owned(),
+            causes,
+            hint: error.hint_text().map(str::to_owned),
+            position: error.position(),
+        }
+    }
+}
+
 impl From<redb::Error> for Error {
     fn from(error: redb::Error) -> Self {
         Self::checkpoint("the checkpoint file cannot be read or written").caused_by(error)

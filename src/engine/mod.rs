@@ -4,7 +4,6 @@
 //! alone, so a second implementation (a remote one) can stand behind the same front ends.
 
 pub mod command;
-pub mod event;
 pub mod snapshot;
 
 use std::sync::Arc;
@@ -12,8 +11,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
+pub use crate::execution::event;
+pub use crate::execution::event::QueryEvent;
 pub use command::{Command, Reply, Rows};
-pub use event::QueryEvent;
 pub use snapshot::Snapshot;
 
 use crate::error::Result;

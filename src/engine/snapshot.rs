@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
 use uuid::Uuid;
 
-use crate::error::{ErrorKind, Position, Result};
+pub use crate::error::ErrorReport;
 use crate::execution::progress::StreamingQueryProgress;
+pub use crate::execution::query::QueryState;
 use crate::sink::OutputMode;
+pub use crate::sink::result::{ResultPage, ResultTable};
 
 /// Everything a front end shows, at one moment. Published through a `watch` channel: the latest wins, and a slow
 /// reader never holds the engine up.
@@ -66,42 +67,6 @@ pub struct QuerySnapshot {
     pub plan: Arc<str>,
 }
 
-/// What a query is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum QueryState {
-    /// Planning, opening its checkpoint.
-    Starting,
-    /// Running batches or waiting for data.
-    Running,
-    /// Asked to stop; the batch in hand is being finished.
-    Stopping,
-    /// Stopped by a person, or not started yet; START goes on from the checkpoint.
-    Stopped,
-    /// Ended by itself: AVAILABLE NOW or ONCE have read everything.
-    Finished,
-    /// Ended by an error; RESTART goes on from the checkpoint.
-    Failed,
-}
-
-impl QueryState {
-    /// The word for it: `running`, `failed`, ...
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Stopping => "stopping",
-            Self::Stopped => "stopped",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// Whether a run is under way.
-    pub fn is_active(self) -> bool {
-        matches!(self, Self::Starting | Self::Running | Self::Stopping)
-    }
-}
-
 /// Something worth a look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
@@ -109,56 +74,6 @@ pub struct Warning {
     pub lint: &'static str,
     /// One sentence with the numbers.
     pub message: String,
-}
-
-/// An error as data, for showing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErrorReport {
-    /// What a caller can do about it.
-    pub kind: ErrorKind,
-    /// The message.
-    pub message: String,
-    /// Its causes, outermost first.
-    pub causes: Vec<String>,
-    /// What to do instead.
-    pub hint: Option<String>,
-    /// Where in the statement.
-    pub position: Option<Position>,
-}
-
-/// The rows of a memory sink, shared with the running query; every call is a consistent look at one version.
-pub trait ResultTable: Debug + Send + Sync {
-    /// The columns.
-    fn schema(&self) -> SchemaRef;
-
-    /// What the rows mean: an append table grows, an update table changes in place, a complete one is replaced.
-    fn mode(&self) -> OutputMode;
-
-    /// Grows whenever the rows change.
-    fn version(&self) -> u64;
-
-    /// How many rows there are now.
-    fn num_rows(&self) -> usize;
-
-    /// Up to `limit` rows from `offset` on, in table order (append: arrival; update: first arrival of the key;
-    /// complete: the query's own order). Costs only the rows that it returns.
-    fn page(&self, offset: usize, limit: usize) -> Result<ResultPage>;
-
-    /// All rows, as batches, for queries and exports.
-    fn batches(&self) -> Result<Vec<RecordBatch>>;
-}
-
-/// Some rows of a result table.
-#[derive(Debug, Clone)]
-pub struct ResultPage {
-    /// The table's version that the page shows.
-    pub version: u64,
-    /// How many rows that version has in all.
-    pub num_rows: usize,
-    /// The rows asked for.
-    pub rows: RecordBatch,
-    /// For each of them, the batch that brought or last changed it.
-    pub changed_in: Vec<u64>,
 }
 
 /// A name in the catalog.

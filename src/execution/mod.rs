@@ -1,3 +1,27 @@
 //! The micro-batch loop and what surrounds it.
+//!
+//! # Layout
+//!
+//! - [`definition`]: what a query is, before it runs
+//! - [`micro_batch`]: the loop, with recovery as pseudo-code
+//! - [`snapshots`]: state snapshots in the background
+//! - [`trigger`]: when the next batch may begin
+//! - [`watermark`]: from event times to the watermark
+//! - [`durations`]: where a batch's time goes
+//! - [`event`]: what happened, for listeners
+//! - [`progress`]: Spark's `StreamingQueryProgress`
+//! - [`query`]: a query as its owner sees it, over all its runs
 
+pub mod definition;
+pub mod durations;
+pub mod event;
+pub mod micro_batch;
 pub mod progress;
+pub mod query;
+pub mod snapshots;
+pub mod trigger;
+pub mod watermark;
+
+pub use definition::{QueryDefinition, QueryOptions};
+pub use query::{QueryStatus, StreamingQuery};
+pub use trigger::Trigger;

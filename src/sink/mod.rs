@@ -4,6 +4,8 @@
 //! a crash between [`Sink::write`] and the checkpoint's commit the same batch comes again under the same id, and
 //! the sink ends up as if it had come once.
 
+pub mod result;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 

@@ -1,12 +1,14 @@
-//! What the engine tells its listeners, as Spark's `StreamingQueryListener` does.
+//! What happens to queries, for whoever listens, as Spark's `StreamingQueryListener`.
 
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::engine::snapshot::ErrorReport;
+use crate::error::ErrorReport;
 use crate::execution::progress::StreamingQueryProgress;
 
 /// One thing that happened to a query.
@@ -59,4 +61,26 @@ pub enum QueryEvent {
         /// Why, if it failed.
         exception: Option<ErrorReport>,
     },
+}
+
+/// Hands every event to every listener; a listener that is gone is forgotten.
+#[derive(Debug, Default)]
+pub struct EventBus {
+    listeners: Mutex<Vec<mpsc::UnboundedSender<QueryEvent>>>,
+}
+
+impl EventBus {
+    /// Every event from now on.
+    pub fn listen(&self) -> mpsc::UnboundedReceiver<QueryEvent> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.listeners.lock().push(sender);
+        receiver
+    }
+
+    /// Tells everyone.
+    pub fn send(&self, event: &QueryEvent) {
+        self.listeners
+            .lock()
+            .retain(|listener| listener.send(event.clone()).is_ok());
+    }
 }

@@ -1,0 +1,20 @@
+//! The checkpoint of one query: a redb file that holds everything a restart needs.
+//!
+//! An epoch is a transaction: the offset log gets its entry, durably, before any row is read; state changes, the
+//! next watermark, the sink's log entry and the commit record go in together afterwards. `docs/checkpoint.md`
+//! describes the file byte for byte.
+//!
+//! # Layout
+//!
+//! - [`log`]: what the offset log and the commit log say of a batch
+//! - [`store`]: the file, its tables, its transactions
+//! - [`open`]: opening it: who holds it, whether it is whole
+//! - [`overlay`]: a storage that reads a file and keeps writes to itself
+
+pub mod log;
+pub mod open;
+pub mod overlay;
+pub mod store;
+
+pub use log::{CommitRecord, OffsetRecord};
+pub use store::{BatchCommit, Checkpoint, CheckpointMetadata};

@@ -1,0 +1,94 @@
+//! What a query is, before it runs: everything that a run is made from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+
+use crate::error::Result;
+use crate::execution::trigger::Trigger;
+use crate::execution::watermark::WatermarkPolicy;
+use crate::plan::output_mode;
+use crate::plan::physical::StreamingPlan;
+use crate::plan::stream_table::{is_streaming, streams_of};
+use crate::sink::result::ResultTable;
+use crate::sink::{OutputMode, SinkRef};
+
+/// Settings that a query takes from its session when it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryOptions {
+    /// `spark.sql.streaming.multipleWatermarkPolicy`.
+    pub watermark_policy: WatermarkPolicy,
+    /// `spark.sql.streaming.minBatchesToRetain`: how far back state can be read.
+    pub min_batches_to_retain: u64,
+    /// `spark.sql.streaming.numRecentProgressUpdates`.
+    pub num_recent_progress: usize,
+    /// `spark.sql.streaming.noDataMicroBatches.enabled`.
+    pub no_data_batches: bool,
+}
+
+impl Default for QueryOptions {
+    fn default() -> Self {
+        Self {
+            watermark_policy: WatermarkPolicy::Min,
+            min_batches_to_retain: 100,
+            num_recent_progress: 100,
+            no_data_batches: true,
+        }
+    }
+}
+
+/// A streaming query as it was stated.
+#[derive(Debug, Clone)]
+pub struct QueryDefinition {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The statement that made it, secrets masked.
+    pub sql: Arc<str>,
+    /// The SELECT as planned from SQL, before any optimizer.
+    pub plan: LogicalPlan,
+    /// What a batch's rows mean.
+    pub output_mode: OutputMode,
+    /// When batches run.
+    pub trigger: Trigger,
+    /// The checkpoint's folder.
+    pub checkpoint: PathBuf,
+    /// Where rows go.
+    pub sink: SinkRef,
+    /// The sink's rows, where it has some to show.
+    pub result: Option<Arc<dyn ResultTable>>,
+    /// The session's settings when it was made.
+    pub options: QueryOptions,
+    /// The functions and settings to plan with.
+    pub state: SessionState,
+}
+
+impl QueryDefinition {
+    /// Checks everything that can be checked without running: output mode, and that a physical plan exists.
+    ///
+    /// # Errors
+    ///
+    /// A statement error.
+    pub async fn check(&self) -> Result<()> {
+        if !is_streaming(&self.plan) {
+            return Err(crate::error::Error::statement(format!("query \"{}\" reads no stream", self.name))
+                .hint("Read from a CREATE STREAM in FROM, or run the SELECT by itself, without CREATE STREAMING QUERY."));
+        }
+        output_mode::check(&self.plan, self.output_mode)?;
+        self.plan().await.map(|_| ())
+    }
+
+    /// The physical plan for a run.
+    pub async fn plan(&self) -> Result<StreamingPlan> {
+        StreamingPlan::try_new(&self.state, self.plan.clone(), self.output_mode).await
+    }
+
+    /// The names of the streams that it reads.
+    pub fn stream_names(&self) -> Vec<Arc<str>> {
+        streams_of(&self.plan)
+            .into_iter()
+            .map(|stream| stream.name)
+            .collect()
+    }
+}

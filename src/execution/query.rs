@@ -1,0 +1,360 @@
+//! A query as its owner sees it, over all its runs: Spark's `StreamingQuery`.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::error::{Error, ErrorReport, Result};
+use crate::execution::definition::QueryDefinition;
+use crate::execution::event::{EventBus, QueryEvent};
+use crate::execution::micro_batch::MicroBatchExecution;
+use crate::execution::progress::StreamingQueryProgress;
+
+/// What a query is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum QueryState {
+    /// Planning, opening its checkpoint.
+    Starting,
+    /// Running batches or waiting for data.
+    Running,
+    /// Asked to stop; the batch in hand is being finished.
+    Stopping,
+    /// Stopped by a person, or not started yet; START goes on from the checkpoint.
+    Stopped,
+    /// Ended by itself: AVAILABLE NOW or ONCE have read everything.
+    Finished,
+    /// Ended by an error; RESTART goes on from the checkpoint.
+    Failed,
+}
+
+impl QueryState {
+    /// The word for it: `running`, `failed`, ...
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether a run is under way.
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Stopping)
+    }
+}
+
+/// What a query is doing at one moment.
+#[derive(Debug, Clone)]
+pub struct QueryStatus {
+    /// Its state.
+    pub state: QueryState,
+    /// One sentence, as Spark's `StreamingQueryStatus.message`.
+    pub message: String,
+    /// The query's id, the same over all its runs.
+    pub id: Uuid,
+    /// The current or last run.
+    pub run_id: Option<Uuid>,
+    /// Why the last run failed.
+    pub exception: Option<ErrorReport>,
+    /// The last batch that the checkpoint holds as committed.
+    pub last_committed: Option<u64>,
+    /// The physical plan as text, once a run has made it.
+    pub plan: Arc<str>,
+    /// The sources' descriptions.
+    pub sources: Vec<String>,
+}
+
+/// What queries share with their manager.
+#[derive(Debug)]
+pub struct QueryContext {
+    /// Tells processing time.
+    pub clock: Arc<dyn Clock>,
+    /// Where batches are computed.
+    pub runtime: tokio::runtime::Handle,
+    /// Who is told what happens.
+    pub events: EventBus,
+    /// Woken whenever something that a front end shows has changed.
+    pub changed: Notify,
+}
+
+/// A named query: running, or ready to run again. Cheap to clone; all clones are the same query.
+#[derive(Debug, Clone)]
+pub struct StreamingQuery {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    definition: QueryDefinition,
+    context: Arc<QueryContext>,
+    status: Mutex<QueryStatus>,
+    progress: Mutex<Arc<VecDeque<Arc<StreamingQueryProgress>>>>,
+    /// Set to true to ask the current run to stop; a new channel each run.
+    stop: Mutex<watch::Sender<bool>>,
+    /// Follows the state, for whoever waits for an end.
+    state: watch::Sender<QueryState>,
+    /// How many batches were committed or triggers found nothing: for `process_all_available`.
+    idle: watch::Sender<u64>,
+}
+
+impl StreamingQuery {
+    /// A stopped query.
+    pub fn new(definition: QueryDefinition, context: Arc<QueryContext>) -> Self {
+        let status = QueryStatus {
+            state: QueryState::Stopped,
+            message: "not started".to_owned(),
+            id: Uuid::new_v4(),
+            run_id: None,
+            exception: None,
+            last_committed: None,
+            plan: Arc::from(""),
+            sources: Vec::new(),
+        };
+        let inner = Inner {
+            definition,
+            context,
+            status: Mutex::new(status),
+            progress: Mutex::default(),
+            stop: Mutex::new(watch::channel(false).0),
+            state: watch::channel(QueryState::Stopped).0,
+            idle: watch::channel(0).0,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// What it was made from.
+    pub fn definition(&self) -> &QueryDefinition {
+        &self.inner.definition
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.inner.definition.name
+    }
+
+    /// Its id: the checkpoint keeps it, so it is the same over all runs.
+    pub fn id(&self) -> Uuid {
+        self.inner.status.lock().id
+    }
+
+    /// The current run's id, or the last one's.
+    pub fn run_id(&self) -> Option<Uuid> {
+        self.inner.status.lock().run_id
+    }
+
+    /// What it is doing.
+    pub fn status(&self) -> QueryStatus {
+        self.inner.status.lock().clone()
+    }
+
+    /// Whether a run is under way.
+    pub fn is_active(&self) -> bool {
+        self.inner.status.lock().state.is_active()
+    }
+
+    /// Why the last run failed.
+    pub fn exception(&self) -> Option<ErrorReport> {
+        self.inner.status.lock().exception.clone()
+    }
+
+    /// The progress of this run's last batches, oldest first.
+    pub fn recent_progress(&self) -> Arc<VecDeque<Arc<StreamingQueryProgress>>> {
+        Arc::clone(&self.inner.progress.lock())
+    }
+
+    /// The progress of the last batch.
+    pub fn last_progress(&self) -> Option<Arc<StreamingQueryProgress>> {
+        self.inner.progress.lock().back().cloned()
+    }
+
+    /// The physical plan as text; empty before the first run has made it.
+    pub fn explain(&self) -> Arc<str> {
+        Arc::clone(&self.inner.status.lock().plan)
+    }
+
+    /// Starts a run from the checkpoint and returns once it is under way or has failed to begin.
+    ///
+    /// # Errors
+    ///
+    /// A statement error if it runs already. What fails later is the query's [`Self::exception`].
+    pub fn start(&self) -> Result<()> {
+        let run_id = Uuid::new_v4();
+        {
+            let mut status = self.inner.status.lock();
+            if status.state.is_active() {
+                return Err(Error::statement(format!(
+                    "query \"{}\" is {}",
+                    self.name(),
+                    status.state.as_str()
+                ))
+                .hint("STOP QUERY it first, or use RESTART QUERY."));
+            }
+            status.state = QueryState::Starting;
+            "initializing".clone_into(&mut status.message);
+            status.run_id = Some(run_id);
+            status.exception = None;
+            self.inner.state.send_replace(QueryState::Starting);
+        }
+        *self.inner.progress.lock() = Arc::default();
+        let (stop, stopped) = watch::channel(false);
+        *self.inner.stop.lock() = stop;
+        let query = self.clone();
+        self.inner.context.runtime.spawn(async move {
+            // A task of its own, so that a panic in an operator ends this query and nothing else.
+            let runner = query.clone();
+            let run = tokio::spawn(async move { MicroBatchExecution::run(runner, run_id, stopped).await });
+            let result = run.await.unwrap_or_else(|panic| {
+                Err(
+                    Error::internal("the query ended by a panic, which is a bug in highwater")
+                        .caused_by(panic),
+                )
+            });
+            query.ended(run_id, result.err());
+        });
+        Ok(())
+    }
+
+    /// Asks a run to stop after the batch in hand, and waits until it has. A query that does not run stays as it is.
+    pub async fn stop(&self) {
+        {
+            let mut status = self.inner.status.lock();
+            if !status.state.is_active() {
+                return;
+            }
+            status.state = QueryState::Stopping;
+            "stopping after the batch in hand".clone_into(&mut status.message);
+        }
+        self.inner.stop.lock().send_replace(true);
+        self.changed();
+        self.ended_state().await;
+    }
+
+    /// Waits until the run has ended, at most for `timeout`; says whether it has.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the run.
+    pub async fn await_termination(&self, timeout: Option<Duration>) -> Result<bool> {
+        let ended = if let Some(timeout) = timeout {
+            tokio::time::timeout(timeout, self.ended_state()).await.is_ok()
+        } else {
+            self.ended_state().await;
+            true
+        };
+        match self.exception() {
+            Some(report) if ended => {
+                let mut error = Error::new(report.kind, report.message);
+                if let Some(hint) = report.hint {
+                    error = error.hint(hint);
+                }
+                Err(error)
+            }
+            _ => Ok(ended),
+        }
+    }
+
+    /// Waits until a trigger that begins after this call has found nothing more to do, or the run has ended.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the run.
+    pub async fn process_all_available(&self) -> Result<()> {
+        let mut idle = self.inner.idle.subscribe();
+        let seen = *idle.borrow_and_update();
+        // The trigger that is under way may have looked before this call: the one after it counts.
+        let quiet = async {
+            while *idle.borrow_and_update() < seen + 2 {
+                if idle.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            () = quiet => Ok(()),
+            () = self.ended_state() => self.await_termination(Some(Duration::ZERO)).await.map(|_| ()),
+        }
+    }
+
+    /// What queries share.
+    pub(crate) fn context(&self) -> &Arc<QueryContext> {
+        &self.inner.context
+    }
+
+    pub(crate) fn update_status(&self, update: impl FnOnce(&mut QueryStatus)) {
+        {
+            let mut status = self.inner.status.lock();
+            let before = status.state;
+            update(&mut status);
+            if status.state != before {
+                self.inner.state.send_replace(status.state);
+            }
+        }
+        self.changed();
+    }
+
+    pub(crate) fn push_progress(&self, progress: StreamingQueryProgress) {
+        let progress = Arc::new(progress);
+        {
+            let mut recent = self.inner.progress.lock();
+            let ring = Arc::make_mut(&mut recent);
+            while ring.len() >= self.inner.definition.options.num_recent_progress.max(1) {
+                ring.pop_front();
+            }
+            ring.push_back(Arc::clone(&progress));
+        }
+        let name = Arc::clone(self.name());
+        self.inner
+            .context
+            .events
+            .send(&QueryEvent::Progress { name, progress });
+        self.changed();
+    }
+
+    /// Says that a trigger found nothing to do.
+    pub(crate) fn went_idle(&self) {
+        self.inner.idle.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn changed(&self) {
+        self.inner.context.changed.notify_one();
+    }
+
+    async fn ended_state(&self) {
+        let mut state = self.inner.state.subscribe();
+        // The sender lives as long as this query, so waiting cannot fail.
+        let _ = state.wait_for(|state| !state.is_active()).await;
+    }
+
+    fn ended(&self, run_id: Uuid, error: Option<Error>) {
+        let exception = error.as_ref().map(ErrorReport::from);
+        if let Some(error) = error {
+            tracing::error!(query = %self.name(), "{}", error.report());
+        }
+        let id = self.id();
+        let stopped = *self.inner.stop.lock().borrow();
+        self.inner.context.events.send(&QueryEvent::Terminated {
+            name: Arc::clone(self.name()),
+            id,
+            run_id,
+            exception: exception.clone(),
+        });
+        self.update_status(|status| {
+            (status.state, status.message) = match (&exception, stopped) {
+                (Some(report), _) => (QueryState::Failed, report.message.clone()),
+                (None, true) => (QueryState::Stopped, "stopped".to_owned()),
+                (None, false) => (QueryState::Finished, "read everything that was there".to_owned()),
+            };
+            status.exception = exception;
+        });
+    }
+}

@@ -1,0 +1,127 @@
+//! Writes state snapshots in the background.
+//!
+//! A snapshot is made from the checkpoint itself (an older snapshot and the changelog since), not from the state
+//! in memory, so the loop never waits for it. It is due when the changelog since the last one has grown past that
+//! one's size: writing snapshots then costs no more than the changelog does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::task::JoinHandle;
+
+use crate::checkpoint::Checkpoint;
+use crate::error::Result;
+use crate::operators::context::OperatorContext;
+use crate::state::{StateDelta, StateLayout, StateStore};
+
+/// A changelog below this size is read back faster than a snapshot is worth.
+const MIN_CHANGELOG_BYTES: usize = 1 << 20;
+/// More batches than this are snapshotted even if they are small, so that a restart reads few of them.
+const MAX_CHANGELOG_BATCHES: usize = 100;
+
+/// Decides when an operator's snapshot is due and writes it.
+#[derive(Debug)]
+pub struct SnapshotWriter {
+    checkpoint: Arc<Checkpoint>,
+    operators: BTreeMap<u32, Due>,
+    running: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Due {
+    layout: StateLayout,
+    changelog_bytes: usize,
+    changelog_batches: usize,
+    /// The last snapshot's size, set from the background.
+    snapshot_bytes: Arc<AtomicUsize>,
+}
+
+impl SnapshotWriter {
+    /// A writer for these operators' state.
+    pub fn new(checkpoint: Arc<Checkpoint>, operators: &[Arc<OperatorContext>]) -> Self {
+        let operators = operators.iter().map(|operator| {
+            let due = Due {
+                layout: operator.layout(),
+                changelog_bytes: 0,
+                changelog_batches: 0,
+                snapshot_bytes: Arc::default(),
+            };
+            (operator.id(), due)
+        });
+        Self {
+            checkpoint,
+            operators: operators.collect(),
+            running: None,
+        }
+    }
+
+    /// Takes note of a commit and its changes' sizes by operator, and begins what is due.
+    pub fn committed(&mut self, batch_id: u64, sizes: &[(u32, usize)]) {
+        for (operator, bytes) in sizes {
+            if let Some(due) = self.operators.get_mut(operator) {
+                due.changelog_bytes += bytes;
+                due.changelog_batches += 1;
+            }
+        }
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|running| !running.is_finished())
+        {
+            return;
+        }
+        let due = self.operators.iter_mut().filter(|(_, due)| {
+            due.changelog_batches >= MAX_CHANGELOG_BATCHES
+                || due.changelog_bytes
+                    > due
+                        .snapshot_bytes
+                        .load(Ordering::Relaxed)
+                        .max(MIN_CHANGELOG_BYTES)
+        });
+        let due = due.map(|(operator, due)| {
+            due.changelog_bytes = 0;
+            due.changelog_batches = 0;
+            (*operator, due.layout.clone(), Arc::clone(&due.snapshot_bytes))
+        });
+        let due = due.collect::<Vec<_>>();
+        if due.is_empty() {
+            return;
+        }
+        let checkpoint = Arc::clone(&self.checkpoint);
+        self.running = Some(tokio::task::spawn_blocking(move || {
+            for (operator, layout, size) in due {
+                match write_snapshot(&checkpoint, operator, layout, batch_id) {
+                    Ok(bytes) => size.store(bytes, Ordering::Relaxed),
+                    // The changelog says the same, so nothing is lost; the next one is due soon.
+                    Err(error) => tracing::warn!(operator, batch_id, "no snapshot: {}", error.report()),
+                }
+            }
+        }));
+    }
+
+    /// Waits for a snapshot that is being written.
+    pub async fn finish(&mut self) {
+        if let Some(running) = self.running.take() {
+            // A panic there has lost nothing either.
+            let _ = running.await;
+        }
+    }
+}
+
+fn write_snapshot(
+    checkpoint: &Checkpoint,
+    operator: u32,
+    layout: StateLayout,
+    batch_id: u64,
+) -> Result<usize> {
+    let mut store = StateStore::try_new(layout)?;
+    for delta in checkpoint.state_as_of(operator, batch_id)? {
+        store.apply(delta)?;
+    }
+    let state = StateDelta {
+        puts: store.all_rows()?.into_iter().collect(),
+        removes: Vec::new(),
+    };
+    checkpoint.write_snapshot(operator, batch_id, &state)
+}
