@@ -12,4 +12,5 @@ pub mod plan;
 pub mod sink;
 pub mod source;
 pub mod state;
+pub mod options;
 pub mod suggest;

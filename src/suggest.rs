@@ -60,6 +60,7 @@ mod tests {
         ] {
             let wanted = (word != "pahts").then(|| meant.to_owned());
             assert_eq!(suggest(word, &known), wanted, "{word}");
+            assert_eq!(suggest(word, &known).as_deref(), Some(meant), "{word}");
         }
     }
 
