@@ -9,6 +9,7 @@ pub mod functions;
 pub mod interval;
 pub mod operators;
 pub mod plan;
+pub mod format;
 pub mod sink;
 pub mod source;
 pub mod state;
