@@ -15,3 +15,5 @@ pub mod source;
 pub mod state;
 pub mod options;
 pub mod suggest;
+pub mod json;
+pub mod types;

@@ -1,0 +1,21 @@
+//! Spark's types and how their values are written: schemas as DDL text, dates and timestamps as text.
+//!
+//! # Layout
+//!
+//! - [`ddl`]: `id INT, at TIMESTAMP` to an Arrow schema, and Spark's name of an Arrow type.
+//! - [`calendar`]: days since 1970-01-01 and the proleptic Gregorian calendar.
+//! - [`time_zone`]: zone ids and offsets as Java reads them.
+//! - [`datetime_text`]: text to date and timestamp as Spark's CAST does it.
+//! - [`datetime_pattern`]: Java's `DateTimeFormatter` patterns, for formatting and parsing.
+
+pub mod calendar;
+pub mod datetime_pattern;
+pub mod datetime_text;
+pub mod ddl;
+mod ddl_lexer;
+pub mod time_zone;
+
+pub use datetime_pattern::{DateTimePattern, PatternUse};
+pub use datetime_text::{string_to_date, string_to_timestamp, string_to_timestamp_ntz};
+pub use ddl::{parse_ddl, parse_ddl_type, spark_type_name};
+pub use time_zone::{TimeZone, ZoneRules};
