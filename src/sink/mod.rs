@@ -3,6 +3,20 @@
 //! A batch reaches its sink as one stream of rows with the batch's id. Delivery is idempotent by batch id: after
 //! a crash between [`Sink::write`] and the checkpoint's commit the same batch comes again under the same id, and
 //! the sink ends up as if it had come once.
+//!
+//! # Layout
+//!
+//! - [`memory`]: a table that is readable while the query runs
+//! - [`console`]: hands every batch to whoever prints
+//! - [`file`]: a folder of JSON or Parquet files, exactly once
+//! - [`noop`]: counts rows and forgets them
+
+pub mod console;
+pub mod file;
+pub mod memory;
+pub mod noop;
+#[cfg(test)]
+pub(crate) mod test_support;
 
 pub mod result;
 
