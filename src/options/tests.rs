@@ -101,7 +101,7 @@ fn right_values_are_read() {
     assert_eq!(options.bool("b").expect("is a truth"), Some(true));
     assert_eq!(
         options.duration("c").expect("is a time"),
-        Some(Duration::from_secs(120))
+        Some(Duration::from_mins(2))
     );
     assert_eq!(
         options.one_of("d", &["FAILFAST"]).expect("is a word"),

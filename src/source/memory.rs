@@ -173,7 +173,8 @@ impl Source for MemorySource {
         Ok(projected
             .chunks(part)
             .map(|chunk| {
-                let rows = stream::iter(chunk.to_vec().into_iter().map(Ok));
+                let batches: Vec<RecordBatch> = chunk.to_vec();
+                let rows = stream::iter(batches.into_iter().map(Ok));
                 Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), rows))
                     as SendableRecordBatchStream
             })

@@ -5,6 +5,7 @@
 //! rows between the last offset and that one. The same range read twice gives the same rows in the same order:
 //! that is what a replay after a crash relies on.
 
+pub mod file;
 pub mod memory;
 pub mod rate;
 
