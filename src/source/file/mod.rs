@@ -9,14 +9,14 @@
 //! in the checkpoint before the first row is read, so a replay reads the same bytes in the same order.
 //!
 //! # Layout
-//! - [`mod@location`]: `path` as a folder, a file or a glob, and its listing
-//! - [`log`]: which files were seen, and which belong to which offset
-//! - [`source`]: [`FileSource`], the stream
-//! - [`table`]: [`FileTable`], the static table on the same code
-//! - [`watch`]: waiting for new files
-//! - [`split`], [`lines`], [`reader`]: from files to partitions, lines and batches
-//! - [`format`](mod@format), [`text`]: what a line holds
-//! - [`options`]: the options that all formats share
+//! - `location`: `path` as a folder, a file or a glob, and its listing
+//! - `log`: which files were seen, and which belong to which offset
+//! - `source`: [`FileSource`], the stream
+//! - `table`: [`FileTable`], the static table on the same code
+//! - `watch`: waiting for new files
+//! - `split`, `lines`, `reader`: from files to partitions, lines and batches
+//! - `format`, `text`: what a line holds
+//! - `options`: the options that all formats share
 
 mod format;
 mod lines;
