@@ -12,6 +12,7 @@ pub mod json;
 pub mod operators;
 pub mod options;
 pub mod plan;
+pub mod session;
 pub mod sink;
 pub mod source;
 pub mod state;

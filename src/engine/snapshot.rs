@@ -101,3 +101,15 @@ pub enum CatalogKind {
     /// The rows of a query's memory sink.
     Result,
 }
+
+impl CatalogKind {
+    /// The word for it: `stream`, `table`, `view`, `result`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Table => "table",
+            Self::View => "view",
+            Self::Result => "query's result",
+        }
+    }
+}

@@ -232,12 +232,14 @@ impl MicroBatchExecution {
                     let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
+                        () = self.query.poked() => {}
                         _ = stop.wait_for(|stop| *stop) => {}
                     }
                 }
                 _ if !ran => {
                     tokio::select! {
                         () = self.wait_for_data() => {}
+                        () = self.query.poked() => {}
                         _ = stop.wait_for(|stop| *stop) => {}
                     }
                 }

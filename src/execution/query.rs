@@ -101,8 +101,10 @@ struct Inner {
     stop: Mutex<watch::Sender<bool>>,
     /// Follows the state, for whoever waits for an end.
     state: watch::Sender<QueryState>,
-    /// How many batches were committed or triggers found nothing: for `process_all_available`.
+    /// How many triggers found nothing to do: for `process_all_available`.
     idle: watch::Sender<u64>,
+    /// Makes a run that waits look for data at once.
+    poke: Notify,
 }
 
 impl StreamingQuery {
@@ -126,6 +128,7 @@ impl StreamingQuery {
             stop: Mutex::new(watch::channel(false).0),
             state: watch::channel(QueryState::Stopped).0,
             idle: watch::channel(0).0,
+            poke: Notify::new(),
         };
         Self {
             inner: Arc::new(inner),
@@ -269,14 +272,14 @@ impl StreamingQuery {
     ///
     /// The error that ended the run.
     pub async fn process_all_available(&self) -> Result<()> {
-        let mut idle = self.inner.idle.subscribe();
-        let seen = *idle.borrow_and_update();
         // The trigger that is under way may have looked before this call: the one after it counts.
         let quiet = async {
-            while *idle.borrow_and_update() < seen + 2 {
-                if idle.changed().await.is_err() {
-                    break;
-                }
+            for _ in 0..2 {
+                let mut idle = self.inner.idle.subscribe();
+                let seen = *idle.borrow_and_update();
+                self.inner.poke.notify_one();
+                // The sender lives as long as this query, so waiting cannot fail.
+                let _ = idle.wait_for(|count| *count > seen).await;
             }
         };
         tokio::select! {
@@ -318,6 +321,11 @@ impl StreamingQuery {
             .events
             .send(&QueryEvent::Progress { name, progress });
         self.changed();
+    }
+
+    /// Returns when somebody wants the run to look for data at once.
+    pub(crate) async fn poked(&self) {
+        self.inner.poke.notified().await;
     }
 
     /// Says that a trigger found nothing to do.

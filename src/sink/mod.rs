@@ -12,6 +12,7 @@
 //! - [`noop`]: counts rows and forgets them
 
 pub mod console;
+pub mod foreach_batch;
 pub mod file;
 pub mod memory;
 pub mod noop;

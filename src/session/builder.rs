@@ -1,0 +1,90 @@
+//! A session's settings and threads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, Result};
+use crate::execution::event::EventBus;
+use crate::execution::query::QueryContext;
+use crate::session::catalog::Catalog;
+use crate::session::settings::Settings;
+use crate::session::{Inner, Session, StreamingQueryManager};
+
+/// Makes a [`Session`].
+#[derive(Debug, Default)]
+pub struct SessionBuilder {
+    checkpoint_root: Option<PathBuf>,
+    clock: Option<Arc<dyn Clock>>,
+    threads: Option<usize>,
+}
+
+impl SessionBuilder {
+    /// Where checkpoints go that are not told a folder; `checkpoints` in the current folder by default.
+    #[must_use]
+    pub fn checkpoint_root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.checkpoint_root = Some(folder.into());
+        self
+    }
+
+    /// What tells processing time; the wall clock by default.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// How many threads compute, and into how many parts a batch is split; one a core by default.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads.max(1));
+        self
+    }
+
+    /// Makes the session and its threads.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::ErrorKind::Internal`] if the threads cannot be made.
+    pub fn build(self) -> Result<Session> {
+        let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("highwater-query")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::internal("no threads for queries can be made").caused_by(error))?;
+        let context = Arc::new(QueryContext {
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            runtime: runtime.handle().clone(),
+            events: EventBus::default(),
+            changed: Notify::new(),
+        });
+        let inner = Inner {
+            catalog: Mutex::new(Catalog::new(threads)),
+            settings: Mutex::new(Settings::default()),
+            queries: StreamingQueryManager::new(Arc::clone(&context)),
+            context,
+            checkpoint_root: self.checkpoint_root.unwrap_or_else(|| PathBuf::from("checkpoints")),
+            _runtime: OwnedRuntime(Some(runtime)),
+        };
+        Ok(Session { inner: Arc::new(inner) })
+    }
+}
+
+/// A runtime that may be dropped on any thread, a worker of another runtime included.
+#[derive(Debug)]
+pub(super) struct OwnedRuntime(Option<Runtime>);
+
+impl Drop for OwnedRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Queries end where they stand: their checkpoints are made for that.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A session: a catalog of streams, tables and views, and the queries over them. Spark's `SparkSession`.
+//!
+//! # Layout
+//!
+//! - [`builder`]: a session's settings and threads
+//! - [`catalog`]: the names that SQL sees
+//! - [`connectors`]: sources and sinks by name, with their options
+//! - [`settings`]: what SET knows
+//! - [`planning`]: DataFusion configured to Spark's ways; a SELECT becomes a plan
+//! - [`dataframe`], [`reader`], [`writer`]: the builder API, PySpark's in Rust
+//! - [`manager`]: the queries by name
+//! - [`script`]: statements, checked all and then run in order
+//! - [`workspace`]: what is remembered from one session to the next
+
+pub mod builder;
+pub mod catalog;
+pub mod connectors;
+pub mod dataframe;
+pub mod manager;
+pub mod planning;
+pub mod reader;
+pub mod settings;
+pub mod static_table;
+pub mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+pub use builder::SessionBuilder;
+pub use dataframe::{DataFrame, GroupedData};
+pub use manager::StreamingQueryManager;
+pub use reader::DataStreamReader;
+pub use writer::DataStreamWriter;
+
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::execution::query::QueryContext;
+use crate::session::catalog::Catalog;
+use crate::session::settings::Settings;
+use crate::source::memory::MemoryStream;
+
+/// An entry to the engine. Cheap to clone; all clones are the same session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    catalog: Mutex<Catalog>,
+    settings: Mutex<Settings>,
+    context: Arc<QueryContext>,
+    queries: StreamingQueryManager,
+    checkpoint_root: PathBuf,
+    /// The threads that compute; `None` where the caller's runtime is used.
+    _runtime: builder::OwnedRuntime,
+}
+
+impl Session {
+    /// A session with default settings, in the current folder.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::ErrorKind::Internal`] if the threads cannot be made.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// A session to be configured.
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
+    }
+
+    /// Begins to define a stream: `session.read_stream().format("json").schema("id INT").load(path)`.
+    pub fn read_stream(&self) -> DataStreamReader {
+        DataStreamReader::new(self.clone())
+    }
+
+    /// A stream, table, view or query result by its name.
+    ///
+    /// # Errors
+    ///
+    /// A statement error if there is none.
+    pub fn table(&self, name: &str) -> Result<DataFrame> {
+        Ok(DataFrame::new(self.clone(), self.inner.catalog.lock().plan_of(name)?))
+    }
+
+    /// A stream whose rows the program adds itself, under a name that SQL can use.
+    ///
+    /// # Errors
+    ///
+    /// A statement error if the name is taken.
+    pub fn add_memory_stream(&self, name: &str, stream: &MemoryStream) -> Result<DataFrame> {
+        let table = reader::memory_table(name, stream);
+        let plan = self.inner.catalog.lock().add_stream(table, "memory".to_owned())?;
+        Ok(DataFrame::new(self.clone(), plan))
+    }
+
+    /// The queries.
+    pub fn streams(&self) -> &StreamingQueryManager {
+        &self.inner.queries
+    }
+
+    /// Changes a setting, by Spark's name.
+    ///
+    /// # Errors
+    ///
+    /// A statement error for an unknown setting or a wrong value.
+    pub fn set(&self, key: &str, value: &str) -> Result<()> {
+        self.inner.settings.lock().set(key, value)
+    }
+
+    /// Tells processing time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.context.clock
+    }
+
+    /// Where checkpoints go that are not told a folder.
+    pub fn checkpoint_root(&self) -> &Path {
+        &self.inner.checkpoint_root
+    }
+
+    pub(crate) fn catalog(&self) -> &Mutex<Catalog> {
+        &self.inner.catalog
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.inner.settings.lock().clone()
+    }
+
+    pub(crate) fn context(&self) -> &Arc<QueryContext> {
+        &self.inner.context
+    }
+}

@@ -1,0 +1,27 @@
+//! DataFusion configured to Spark's ways.
+
+use datafusion::config::Dialect;
+use datafusion::execution::config::SessionConfig;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::SessionContext;
+use datafusion_spark::SessionStateBuilderSpark;
+
+use crate::functions;
+
+/// A context with Spark's functions and defaults, that splits work into `partitions` parts.
+pub fn new_context(partitions: usize) -> SessionContext {
+    let mut config = SessionConfig::new().with_target_partitions(partitions).with_information_schema(false);
+    let options = config.options_mut();
+    // Names keep their case and are resolved without regard to it by `sql::rewrite`.
+    options.sql_parser.enable_ident_normalization = false;
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.dialect = Dialect::Spark;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    // ASC puts nulls first, DESC last.
+    "nulls_min".clone_into(&mut options.sql_parser.default_null_ordering);
+    options.execution.time_zone = Some("UTC".to_owned());
+    options.execution.parquet.schema_force_view_types = false;
+    let mut state = SessionStateBuilder::new().with_config(config).with_default_features().with_spark_features();
+    state.scalar_functions().get_or_insert_with(Vec::new).extend(functions::scalar_functions());
+    SessionContext::new_with_state(state.build())
+}
