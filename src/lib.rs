@@ -5,6 +5,7 @@ pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod execution;
+pub mod fault;
 pub mod format;
 pub mod functions;
 pub mod interval;

@@ -1,0 +1,80 @@
+//! What the formats of files have in common, and their list.
+
+use std::fmt::Debug;
+
+use arrow::datatypes::Schema;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+
+use super::file_system::OutputFile;
+use super::json::JsonFormat;
+use super::parquet::ParquetFormat;
+use crate::error::{Error, Result};
+
+/// A format of files.
+pub(super) trait FileFormat: Debug + Send + Sync {
+    /// The end of a file's name: `snappy.parquet`.
+    fn extension(&self) -> &str;
+
+    /// Refuses columns that the format cannot hold.
+    fn check(&self, schema: &Schema) -> Result<()>;
+
+    /// Begins a file.
+    fn open(&self, file: Box<dyn OutputFile>, schema: &SchemaRef) -> Result<Box<dyn RowWriter>>;
+}
+
+/// A file of rows that is being written.
+pub(super) trait RowWriter: Send {
+    /// Adds rows.
+    fn write(&mut self, rows: &RecordBatch) -> Result<()>;
+
+    /// Writes what is left, and gives the file back to be synced.
+    fn finish(self: Box<Self>) -> Result<Box<dyn OutputFile>>;
+}
+
+/// The names of the formats that there are.
+pub const FORMATS: [&str; 2] = ["json", "parquet"];
+
+/// The options of one format, by name, as its clause has them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FormatOptions<'o> {
+    pub(super) compression: Option<&'o str>,
+    pub(super) ignore_null_fields: Option<bool>,
+}
+
+/// The format of that name.
+pub(super) fn format(name: &str, options: FormatOptions<'_>) -> Result<Box<dyn FileFormat>> {
+    if name.eq_ignore_ascii_case("json") {
+        Ok(Box::new(JsonFormat::try_new(options)?))
+    } else if name.eq_ignore_ascii_case("parquet") {
+        Ok(Box::new(ParquetFormat::try_new(options)?))
+    } else {
+        Err(Error::statement(format!("there is no file format \"{name}\""))
+            .hint(format!("The formats of files are {}.", FORMATS.join(", "))))
+    }
+}
+
+/// The one of `codecs`, each with all its names, that an option asks for, or `default`.
+pub(super) fn codec<C: Copy>(
+    option: Option<&str>,
+    format: &str,
+    codecs: &[(&'static str, C)],
+    default: C,
+) -> Result<C> {
+    let Some(wanted) = option else {
+        return Ok(default);
+    };
+    let found = codecs
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(wanted.trim()));
+    found.map(|(_, codec)| *codec).ok_or_else(|| {
+        let names: Vec<&str> = codecs.iter().map(|(name, _)| *name).collect();
+        Error::statement(format!("{format} files cannot be compressed by \"{wanted}\""))
+            .hint(format!("Their codecs are {}.", names.join(", ")))
+    })
+}
+
+/// A file that could not be written.
+pub(super) fn cannot_write(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::sink("rows cannot be written to a file").caused_by(error)
+}
