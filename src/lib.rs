@@ -1,6 +1,7 @@
 //! Highwater: streaming queries with the model and the words of Spark Structured Streaming, in one process.
 
 pub mod checkpoint;
+pub mod cli;
 pub mod clock;
 pub mod engine;
 pub mod error;

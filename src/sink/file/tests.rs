@@ -350,7 +350,10 @@ async fn every_operation_may_fail(format: &str) {
     let expected = files(&undisturbed.path().join("out"));
     assert_eq!(expected.len(), 12);
     let operations = trip.count();
-    assert!(operations > 12 * 4, "each file is made, written, synced and renamed: {operations}");
+    assert!(
+        operations > 12 * 4,
+        "each file is made, written, synced and renamed: {operations}"
+    );
 
     for at in 0..operations {
         for (trip, is_power_cut) in [
@@ -370,8 +373,14 @@ async fn every_operation_may_fail(format: &str) {
                 failing.cut_power().expect("a power cut");
             }
             let calm = Arc::new(FailingFileSystem::new(Trip::never()));
-            play(&out, format, calm, &mut committed).await.expect("a second run");
-            assert!(files(&out) == expected, "{format}, operation {at}: {:?}", names(&out));
+            play(&out, format, calm, &mut committed)
+                .await
+                .expect("a second run");
+            assert!(
+                files(&out) == expected,
+                "{format}, operation {at}: {:?}",
+                names(&out)
+            );
         }
     }
 }

@@ -1,0 +1,223 @@
+//! The command line: what can be asked, and which answer it gets.
+//!
+//! Parsing comes first and starts nothing, so `--help` and `--version` answer at once. The engine and the workbench
+//! come in as functions: this module knows them only by [`Engine`] and by what they are to do.
+//!
+//! # Layout
+//!
+//! - `run`, `check`, `demo`, `workbench`: one file a command
+//! - `headless`: what `run` does between the first statement and the exit code
+//! - `output`: the one place that writes to stdout and stderr
+//! - `diagnostic`: errors with the place in the script that they mean
+//! - `script`: the text of a pipeline and where it came from
+//! - `signals`: SIGINT and SIGTERM
+
+mod check;
+mod demo;
+mod diagnostic;
+mod headless;
+mod output;
+mod run;
+mod script;
+mod signals;
+mod workbench;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+pub use script::Script;
+
+use self::output::Output;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Everything went well, all queries included.
+const SUCCESS: u8 = 0;
+/// A query failed, or something that it needs.
+const FAILURE: u8 = 1;
+/// The command line or a statement was wrong, and nothing was run.
+const USAGE: u8 = 2;
+/// A signal ended it, after the batch in hand was committed.
+const INTERRUPTED: u8 = 130;
+
+const EXAMPLES: &str = "\
+Examples:
+  highwater demo                          see streaming queries at work; needs nothing
+  highwater pipeline.sql                  open the workbench with these queries running
+  highwater run pipeline.sql              run them without a screen, until all have ended
+  highwater check pipeline.sql            find mistakes, run nothing
+
+Exit codes: 0 all went well, 1 a query failed, 2 the command line or a statement was wrong
+and nothing was run, 130 interrupted after the batch in hand was committed.";
+
+/// A terminal workbench for streaming queries.
+///
+/// Without a command it opens the workbench: all streaming queries of this folder's workspace with their progress,
+/// state and results, live. The queries of the files are started in it.
+#[derive(Debug, Parser)]
+#[command(name = "highwater", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// Pipelines to start in the workbench.
+    #[arg(value_name = "FILE.sql")]
+    files: Vec<PathBuf>,
+
+    /// Remember streams, tables, views and queries in this folder. The workbench uses .highwater unless told
+    /// otherwise, `run` and `check` use none.
+    #[arg(long, value_name = "DIR", global = true)]
+    workspace: Option<PathBuf>,
+
+    /// Colours of the workbench: the name of a theme, such as dark or light.
+    #[arg(long, value_name = "NAME", global = true)]
+    theme: Option<String>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+}
+
+/// What a command needs of an engine.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EngineOptions {
+    /// The folder that remembers streams, tables, views and queries; `None`: nothing is read or kept.
+    pub workspace: Option<PathBuf>,
+    /// Where the checkpoints of queries are that name none.
+    pub checkpoint_root: Option<PathBuf>,
+    /// Every query's trigger becomes AVAILABLE NOW.
+    pub available_now: bool,
+    /// Workspace and checkpoints are in a temporary folder that goes away with the engine: the demo.
+    pub is_temporary: bool,
+}
+
+/// What the workbench is opened with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WorkbenchOptions {
+    /// The pipelines to start.
+    pub scripts: Vec<Script>,
+    /// The bundled pipeline is to be started.
+    pub is_demo: bool,
+    /// The theme's name, if one was asked for.
+    pub theme: Option<String>,
+}
+
+impl Cli {
+    /// Carries the command out. `make_engine` is called at most once, when nothing is wrong with the command line;
+    /// `run_workbench` has the terminal until it returns.
+    pub fn run(
+        self,
+        make_engine: impl FnOnce(EngineOptions) -> Result<Arc<dyn Engine>>,
+        run_workbench: impl FnOnce(Arc<dyn Engine>, WorkbenchOptions) -> Result<()>,
+    ) -> ExitCode {
+        let Self {
+            files,
+            workspace,
+            theme,
+            command,
+        } = self;
+        ExitCode::from(match command {
+            Some(Command::Run(args)) => run::run(args, workspace, make_engine),
+            Some(Command::Check(args)) => check::run(args, workspace, make_engine),
+            Some(Command::Demo(args)) => demo::run(args, theme, make_engine, run_workbench),
+            None => workbench::run(&files, workspace, theme, make_engine, run_workbench),
+        })
+    }
+}
+
+/// Says what went wrong and gives the exit code for it.
+fn fail(output: &mut Output, error: &Error, script: Option<&Script>) -> u8 {
+    output.error(&diagnostic::report_of(error), script);
+    exit_code(error)
+}
+
+fn exit_code(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Statement => USAGE,
+        ErrorKind::Checkpoint
+        | ErrorKind::Source
+        | ErrorKind::Sink
+        | ErrorKind::Execution
+        | ErrorKind::Internal => FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_shows_the_commands_with_examples() {
+        let help = Cli::command().render_long_help().to_string();
+        for expected in [
+            "[FILE.sql]...",
+            "demo",
+            "run",
+            "check",
+            "--workspace <DIR>",
+            "--theme <NAME>",
+            "Examples:",
+        ] {
+            assert!(help.contains(expected), "{expected} in {help}");
+        }
+        let mut command = Cli::command();
+        let run = command.find_subcommand_mut("run").expect("a command");
+        let help = run.render_long_help().to_string();
+        for expected in [
+            "--available-now",
+            "--for <DURATION>",
+            "--output <FORMAT>",
+            "--checkpoint-root <DIR>",
+        ] {
+            assert!(help.contains(expected), "{expected} in {help}");
+        }
+    }
+
+    #[test]
+    fn options_may_stand_on_either_side_of_the_command() {
+        for line in [
+            ["highwater", "--workspace", "w", "run", "a.sql"],
+            ["highwater", "run", "a.sql", "--workspace", "w"],
+        ] {
+            let cli = Cli::try_parse_from(line).expect("a command line");
+            assert_eq!(cli.workspace, Some(PathBuf::from("w")));
+            assert!(matches!(cli.command, Some(Command::Run(_))));
+        }
+    }
+
+    #[test]
+    fn files_alone_open_the_workbench() {
+        let cli =
+            Cli::try_parse_from(["highwater", "a.sql", "b.sql", "--theme", "light"]).expect("a command line");
+        assert_eq!(cli.files, [PathBuf::from("a.sql"), PathBuf::from("b.sql")]);
+        assert!(cli.command.is_none());
+        assert_eq!(cli.theme.as_deref(), Some("light"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_usage() {
+        for line in [
+            &["highwater", "run"][..],
+            &["highwater", "run", "a.sql", "--for", "soon"],
+            &["highwater", "run", "a.sql", "--output", "xml"],
+            &["highwater", "check"],
+            &["highwater", "--nonsense"],
+        ] {
+            let error = Cli::try_parse_from(line).expect_err("a refusal");
+            assert_eq!(error.exit_code(), i32::from(USAGE), "{line:?}");
+        }
+    }
+}
