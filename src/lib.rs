@@ -17,6 +17,7 @@ pub mod plan;
 pub mod session;
 pub mod sink;
 pub mod source;
+pub mod sql;
 pub mod state;
 pub mod suggest;
 pub mod types;
