@@ -118,6 +118,20 @@ impl Error {
         self
     }
 
+    /// The same error as one of a statement: found before anything was run.
+    #[must_use]
+    pub fn into_statement(mut self) -> Self {
+        self.inner.kind = ErrorKind::Statement;
+        self
+    }
+
+    /// The same error at another place: where a text that it counts within stands in a larger one.
+    #[must_use]
+    pub fn moved_to(mut self, position: Position) -> Self {
+        self.inner.position = Some(position);
+        self
+    }
+
     /// Keeps what caused it.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {

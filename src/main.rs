@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use clap::Parser;
 use highwater::cli::{Cli, EngineOptions, WorkbenchOptions};
-use highwater::engine::Engine;
+use highwater::engine::{Engine, LocalEngine};
 use highwater::error::{Error, Result};
+use highwater::session::Session;
+use highwater::session::script::ScriptOptions;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -15,9 +17,14 @@ fn main() -> ExitCode {
     Cli::parse().run(make_engine, run_workbench)
 }
 
-/// Where the engine is plugged in.
-fn make_engine(_options: EngineOptions) -> Result<Arc<dyn Engine>> {
-    Err(Error::internal("this build has no engine"))
+/// A session in this process, behind the handle that all front ends know.
+fn make_engine(options: EngineOptions) -> Result<Arc<dyn Engine>> {
+    let mut builder = Session::builder();
+    if let Some(folder) = options.checkpoint_root {
+        builder = builder.checkpoint_root(folder);
+    }
+    let script = ScriptOptions { available_now: options.available_now };
+    Ok(Arc::new(LocalEngine::new(builder.build()?, script)))
 }
 
 /// Where the workbench is plugged in.

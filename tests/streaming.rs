@@ -102,7 +102,7 @@ async fn a_windowed_aggregate_goes_on_from_its_checkpoint() {
         .add_batch(rows(&[(12, "b", 8), (3, "a", 100)]))
         .expect("adds");
 
-    query.start().expect("starts again");
+    query.start().await.expect("starts again");
     query.process_all_available().await.expect("processes");
     // The watermark is at minute 6 for eviction, rows are late against the one before.
     let ran = query.recent_progress();
@@ -148,11 +148,11 @@ async fn available_now_ends_by_itself_and_a_second_run_reads_nothing() {
         table(&session, "totals").await,
         ["| a    | 1     |", "| b    | 2     |"]
     );
-    query.start().expect("starts again");
+    query.start().await.expect("starts again");
     assert!(query.await_termination(None).await.expect("ends well"));
     assert!(query.last_progress().is_none(), "nothing was there to read");
     stream.add_batch(rows(&[(1, "a", 5)])).expect("adds");
-    query.start().expect("starts again");
+    query.start().await.expect("starts again");
     assert!(query.await_termination(None).await.expect("ends well"));
     assert_eq!(
         table(&session, "totals").await,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use redb::{Database, DatabaseError};
 
 use crate::checkpoint::overlay::OverlayBackend;
+use crate::checkpoint::store::{CheckpointMetadata, read_metadata};
 use crate::error::{Error, Result};
 
 /// The checkpoint's file in its folder.
@@ -62,6 +63,29 @@ pub fn open(folder: &Path) -> Result<Database> {
     // Only for the message: failing to write it must not fail the query.
     let _ = fs::write(owner_path(folder), std::process::id().to_string());
     Ok(database)
+}
+
+/// Looks at the checkpoint in `folder` and leaves it as it is; `None` if there is none, or if somebody holds it now.
+///
+/// # Errors
+///
+/// [`crate::error::ErrorKind::Checkpoint`] if it is damaged.
+pub fn peek(folder: &Path) -> Result<Option<CheckpointMetadata>> {
+    let path = folder.join(FILE_NAME);
+    let Ok(file) = File::open(&path) else {
+        return Ok(None);
+    };
+    if file.try_lock_shared().is_err() || file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        return Ok(None);
+    }
+    let overlay = OverlayBackend::new(Arc::new(file)).map_err(|error| damaged(&path, &error.to_string()))?;
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(overlay);
+        read_metadata(&database.map_err(|error| damaged(&path, &error.to_string()))?)
+    }));
+    read.unwrap_or_else(|_| Err(damaged(&path, "its structure is broken")))
 }
 
 /// Checks a file and leaves it as it is.

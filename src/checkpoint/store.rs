@@ -54,6 +54,33 @@ pub struct CheckpointMetadata {
     pub key_groups: u16,
 }
 
+impl CheckpointMetadata {
+    /// Refuses a query whose state is another one.
+    ///
+    /// # Errors
+    ///
+    /// A checkpoint error that shows both sides.
+    pub fn check(&self, wanted: &[String], folder: &Path) -> Result<()> {
+        if self.operators == wanted {
+            return Ok(());
+        }
+        let side = |operators: &[String]| match operators {
+            [] => "no state".to_owned(),
+            operators => operators.join("\n             "),
+        };
+        Err(Error::checkpoint(format!(
+            "checkpoint {} belongs to a query with other state\n  checkpoint: {}\n  query:      {}",
+            folder.display(),
+            side(&self.operators),
+            side(wanted),
+        ))
+        .hint(
+            "Change the query back, or give it another CHECKPOINT folder to start anew. Filters, columns without state \
+             and sources may change; group keys and aggregates may not.",
+        ))
+    }
+}
+
 /// Everything that one committed batch leaves behind.
 #[derive(Debug)]
 pub struct BatchCommit<'a> {
@@ -117,20 +144,7 @@ impl Checkpoint {
 
     /// What it says of its query; `None` in a new one.
     pub fn metadata(&self) -> Result<Option<CheckpointMetadata>> {
-        let read = self.database.begin_read().map_err(redb_error)?;
-        let table = read.open_table(METADATA).map_err(redb_error)?;
-        let Some(bytes) = table.get(METADATA_KEY).map_err(redb_error)? else {
-            return Ok(None);
-        };
-        let metadata: CheckpointMetadata = from_json(bytes.value())?;
-        if metadata.format_version != FORMAT_VERSION {
-            return Err(Error::checkpoint(format!(
-                "the checkpoint has format {}, this version reads format {FORMAT_VERSION}",
-                metadata.format_version
-            ))
-            .hint("Use the version of highwater that wrote it, or another CHECKPOINT folder."));
-        }
-        Ok(Some(metadata))
+        read_metadata(&self.database)
     }
 
     /// Writes what it says of its query.
@@ -348,6 +362,27 @@ impl Checkpoint {
         transaction.commit().map_err(redb_error)?;
         Ok(())
     }
+}
+
+/// What a checkpoint says of its query; `None` in a new one.
+pub(super) fn read_metadata(database: &Database) -> Result<Option<CheckpointMetadata>> {
+    let read = database.begin_read().map_err(redb_error)?;
+    let table = match read.open_table(METADATA) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        table => table.map_err(redb_error)?,
+    };
+    let Some(bytes) = table.get(METADATA_KEY).map_err(redb_error)? else {
+        return Ok(None);
+    };
+    let metadata: CheckpointMetadata = from_json(bytes.value())?;
+    if metadata.format_version != FORMAT_VERSION {
+        return Err(Error::checkpoint(format!(
+            "the checkpoint has format {}, this version reads format {FORMAT_VERSION}",
+            metadata.format_version
+        ))
+        .hint("Use the version of highwater that wrote it, or another CHECKPOINT folder."));
+    }
+    Ok(Some(metadata))
 }
 
 fn keys(operator: u32, from: u64, to: u64) -> std::ops::RangeInclusive<(u32, u16, u64)> {

@@ -4,6 +4,7 @@
 //! alone, so a second implementation (a remote one) can stand behind the same front ends.
 
 pub mod command;
+pub mod local;
 pub mod snapshot;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use crate::execution::event;
 pub use crate::execution::event::QueryEvent;
+pub use local::LocalEngine;
 pub use command::{Command, Reply, Rows};
 pub use snapshot::Snapshot;
 

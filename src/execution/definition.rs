@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execution::trigger::Trigger;
 use crate::execution::watermark::WatermarkPolicy;
 use crate::plan::output_mode;
@@ -72,11 +72,27 @@ impl QueryDefinition {
     /// A statement error.
     pub async fn check(&self) -> Result<()> {
         if !is_streaming(&self.plan) {
-            return Err(crate::error::Error::statement(format!("query \"{}\" reads no stream", self.name))
+            return Err(Error::statement(format!("query \"{}\" reads no stream", self.name))
                 .hint("Read from a CREATE STREAM in FROM, or run the SELECT by itself, without CREATE STREAMING QUERY."));
         }
         output_mode::check(&self.plan, self.output_mode)?;
         self.plan().await.map(|_| ())
+    }
+
+    /// Checks that the checkpoint, if there is one that can be looked at now, belongs to this query.
+    ///
+    /// # Errors
+    ///
+    /// A checkpoint error that shows both sides.
+    pub async fn check_checkpoint(&self) -> Result<()> {
+        let folder = self.checkpoint.clone();
+        let stored = tokio::task::spawn_blocking(move || crate::checkpoint::open::peek(&folder)).await;
+        let stored =
+            stored.map_err(|panic| Error::internal("looking at a checkpoint panicked").caused_by(panic))?;
+        match stored? {
+            Some(metadata) => metadata.check(&self.plan().await?.signatures(), &self.checkpoint),
+            None => Ok(()),
+        }
     }
 
     /// The physical plan for a run.

@@ -167,6 +167,13 @@ impl MicroBatchExecution {
                 log: checkpoint.sink_log()?,
             })
             .await?;
+        // Before the state says so: whoever waits for the start has the event already.
+        // Before the state says so: whoever waits for the start has the event already.
+        let name = Arc::clone(&definition.name);
+        query
+            .context()
+            .events
+            .send(&QueryEvent::Started { name, id, run_id });
         query.update_status(|status| {
             if status.state == QueryState::Starting {
                 status.state = QueryState::Running;
@@ -176,11 +183,6 @@ impl MicroBatchExecution {
             status.plan = Arc::from(explained);
             status.sources = sources.values().map(|source| source.description()).collect();
         });
-        let name = Arc::clone(&definition.name);
-        query
-            .context()
-            .events
-            .send(&QueryEvent::Started { name, id, run_id });
         let snapshots = SnapshotWriter::new(Arc::clone(&checkpoint), &plan.operators);
         let execution = Self {
             query,
@@ -548,23 +550,8 @@ fn claim(
         })?;
         return Ok(query_id);
     };
-    if stored.operators == wanted {
-        return Ok(stored.query_id);
-    }
-    let side = |operators: &[String]| match operators {
-        [] => "no state".to_owned(),
-        operators => operators.join("\n             "),
-    };
-    Err(Error::checkpoint(format!(
-        "checkpoint {} belongs to a query with other state\n  checkpoint: {}\n  query:      {}",
-        definition.checkpoint.display(),
-        side(&stored.operators),
-        side(&wanted),
-    ))
-    .hint(
-        "Change the query back, or give it another CHECKPOINT folder to start anew. Filters, columns without state and \
-         sources may change; group keys and aggregates may not.",
-    ))
+    stored.check(&wanted, &definition.checkpoint)?;
+    Ok(stored.query_id)
 }
 
 fn take_stats(node: &Arc<dyn ExecutionPlan>) -> (EventTimeStats, i64) {

@@ -189,8 +189,8 @@ impl StreamingQuery {
     ///
     /// # Errors
     ///
-    /// A statement error if it runs already. What fails later is the query's [`Self::exception`].
-    pub fn start(&self) -> Result<()> {
+    /// A statement error if it runs already. What fails from then on is the query's [`Self::exception`].
+    pub async fn start(&self) -> Result<()> {
         let run_id = Uuid::new_v4();
         {
             let mut status = self.inner.status.lock();
@@ -224,6 +224,13 @@ impl StreamingQuery {
             });
             query.ended(run_id, result.err());
         });
+        // The sender lives as long as this query, so waiting cannot fail.
+        let _ = self
+            .inner
+            .state
+            .subscribe()
+            .wait_for(|state| *state != QueryState::Starting)
+            .await;
         Ok(())
     }
 
@@ -348,8 +355,19 @@ impl StreamingQuery {
         if let Some(error) = error {
             tracing::error!(query = %self.name(), "{}", error.report());
         }
-        let id = self.id();
+        let (id, state) = {
+            let status = self.inner.status.lock();
+            (status.id, status.state)
+        };
         let stopped = *self.inner.stop.lock().borrow();
+        if state == QueryState::Starting {
+            // It failed before it ran: listeners still see a whole life.
+            self.inner.context.events.send(&QueryEvent::Started {
+                name: Arc::clone(self.name()),
+                id,
+                run_id,
+            });
+        }
         self.inner.context.events.send(&QueryEvent::Terminated {
             name: Arc::clone(self.name()),
             id,

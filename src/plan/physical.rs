@@ -120,6 +120,14 @@ impl StreamingPlan {
         found
     }
 
+    /// What a checkpoint must agree with, a stateful operator each, leaves first.
+    pub fn signatures(&self) -> Vec<String> {
+        self.operators
+            .iter()
+            .map(|operator| operator.signature().to_owned())
+            .collect()
+    }
+
     /// Sets what `current_timestamp()` gives.
     pub fn set_batch_time(&self, now_ms: i64) {
         self.batch_time_ms.store(now_ms, Ordering::Release);

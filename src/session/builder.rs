@@ -51,7 +51,9 @@ impl SessionBuilder {
     ///
     /// [`crate::error::ErrorKind::Internal`] if the threads cannot be made.
     pub fn build(self) -> Result<Session> {
-        let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let threads = self
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("highwater-query")
@@ -69,15 +71,19 @@ impl SessionBuilder {
             settings: Mutex::new(Settings::default()),
             queries: StreamingQueryManager::new(Arc::clone(&context)),
             context,
-            checkpoint_root: self.checkpoint_root.unwrap_or_else(|| PathBuf::from("checkpoints")),
+            checkpoint_root: self
+                .checkpoint_root
+                .unwrap_or_else(|| PathBuf::from("checkpoints")),
             _runtime: OwnedRuntime(Some(runtime)),
         };
-        Ok(Session { inner: Arc::new(inner) })
+        Ok(Session {
+            inner: Arc::new(inner),
+        })
     }
 }
 
 /// A runtime that may be dropped on any thread, a worker of another runtime included.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct OwnedRuntime(Option<Runtime>);
 
 impl Drop for OwnedRuntime {

@@ -11,12 +11,16 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
 use crate::engine::snapshot::{CatalogEntry, CatalogKind};
 use crate::error::{Error, Result};
 use crate::plan::stream_table::StreamTable;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::session::planning::new_context;
+use crate::sql::query::QueryText;
+use crate::sql::{KnownRelation, locate, rewrite_query};
 use crate::suggest::did_you_mean;
 
 /// One named thing.
@@ -40,14 +44,20 @@ pub struct Catalog {
 
 impl std::fmt::Debug for Catalog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Catalog").field("items", &self.items.keys()).finish_non_exhaustive()
+        f.debug_struct("Catalog")
+            .field("items", &self.items.keys())
+            .finish_non_exhaustive()
     }
 }
 
 impl Catalog {
     /// An empty catalog whose plans split work into `partitions` parts.
     pub fn new(partitions: usize) -> Self {
-        Self { context: new_context(partitions), items: BTreeMap::new(), partitions }
+        Self {
+            context: new_context(partitions),
+            items: BTreeMap::new(),
+            partitions,
+        }
     }
 
     /// A catalog of its own with the same names: for trying statements out.
@@ -91,7 +101,12 @@ impl Catalog {
     pub fn add_stream(&mut self, stream: StreamTable, detail: String) -> Result<LogicalPlan> {
         let name = stream.name.to_string();
         let provider: Arc<dyn TableProvider> = Arc::new(stream);
-        self.add(CatalogItem { name, kind: CatalogKind::Stream, detail, provider })
+        self.add(CatalogItem {
+            name,
+            kind: CatalogKind::Stream,
+            detail,
+            provider,
+        })
     }
 
     /// A stream with a watermark on one of its columns.
@@ -135,7 +150,12 @@ impl Catalog {
         detail: String,
         provider: Arc<dyn TableProvider>,
     ) -> Result<LogicalPlan> {
-        self.add(CatalogItem { name: name.to_owned(), kind, detail, provider })
+        self.add(CatalogItem {
+            name: name.to_owned(),
+            kind,
+            detail,
+            provider,
+        })
     }
 
     /// Refuses a name that is taken.
@@ -146,8 +166,12 @@ impl Catalog {
     pub fn check_free(&self, name: &str) -> Result<()> {
         match self.get(name) {
             None => Ok(()),
-            Some(item) => Err(Error::statement(format!("the name \"{}\" is taken by a {}", item.name, item.kind.as_str()))
-                .hint("Choose another name, DROP the other one first, or write CREATE OR REPLACE.")),
+            Some(item) => Err(Error::statement(format!(
+                "the name \"{}\" is taken by a {}",
+                item.name,
+                item.kind.as_str()
+            ))
+            .hint("Choose another name, DROP the other one first, or write CREATE OR REPLACE.")),
         }
     }
 
@@ -158,7 +182,10 @@ impl Catalog {
         };
         // A name that is in the catalog is in the context.
         let removed = self.context.deregister_table(table_reference(&item.name));
-        debug_assert!(removed.is_ok_and(|table| table.is_some()), "catalog and context agree");
+        debug_assert!(
+            removed.is_ok_and(|table| table.is_some()),
+            "catalog and context agree"
+        );
         true
     }
 
@@ -173,12 +200,56 @@ impl Catalog {
         Ok(LogicalPlanBuilder::scan(table_reference(&item.name), source, None)?.build()?)
     }
 
+    /// The plan of a SELECT, its clauses of Spark's dialect resolved against these names.
+    ///
+    /// # Errors
+    ///
+    /// A statement error with its place.
+    pub fn plan_select(&self, query: &QueryText) -> Result<LogicalPlan> {
+        let rewritten = rewrite_query(query, &|name| {
+            let item = self.get(name)?;
+            let schema = item.provider.schema();
+            let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
+            Some(KnownRelation { name: item.name.clone(), columns })
+        })?;
+        for relation in &rewritten.relations {
+            if self.get(&relation.value).is_none() {
+                return Err(self.unknown(&relation.value).at(relation.position));
+            }
+        }
+        let state = self.context.state();
+        let mut marked = Vec::new();
+        for mark in &rewritten.watermarks {
+            let delay_ms = i64::try_from(mark.delay.as_millis()).unwrap_or(i64::MAX);
+            let plan = self.plan_of(&mark.relation).map_err(|error| error.at(mark.position))?;
+            let plan = EventTimeWatermark::try_new(plan, &mark.column, delay_ms);
+            let plan = plan.map_err(|error| error.at(mark.position))?.into_plan();
+            let reference = table_reference(&mark.generated_name);
+            self.context.register_table(reference.clone(), Arc::new(ViewTable::new(plan, None)))?;
+            marked.push(reference);
+        }
+        let statement = Statement::Statement(Box::new(SqlStatement::Query(rewritten.query)));
+        // Planning a SELECT resolves names and nothing else: no table here does I/O for it.
+        let planned = futures::executor::block_on(state.statement_to_plan(statement));
+        for reference in marked {
+            self.context.deregister_table(reference)?;
+        }
+        let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
+        planned.map_err(|error| locate(error, query, functions.map(String::as_str)))
+    }
+
     /// The error for a name that is not there.
     pub fn unknown(&self, name: &str) -> Error {
-        let names = self.items.values().map(|item| item.name.as_str()).collect::<Vec<_>>();
+        let names = self
+            .items
+            .values()
+            .map(|item| item.name.as_str())
+            .collect::<Vec<_>>();
         let hint = match did_you_mean(name, names.iter().copied()) {
             Some(known) => format!("Did you mean \"{known}\"?"),
-            None if names.is_empty() => "Nothing is declared: begin with CREATE STREAM or CREATE TABLE.".to_owned(),
+            None if names.is_empty() => {
+                "Nothing is declared: begin with CREATE STREAM or CREATE TABLE.".to_owned()
+            }
             None => format!("There are {}.", names.join(", ")),
         };
         Error::statement(format!("there is no stream, table or view \"{name}\"")).hint(hint)
@@ -195,9 +266,20 @@ impl Catalog {
         entries.collect()
     }
 
-    fn add_plan(&mut self, name: &str, kind: CatalogKind, detail: String, plan: LogicalPlan) -> Result<LogicalPlan> {
+    fn add_plan(
+        &mut self,
+        name: &str,
+        kind: CatalogKind,
+        detail: String,
+        plan: LogicalPlan,
+    ) -> Result<LogicalPlan> {
         let provider: Arc<dyn TableProvider> = Arc::new(ViewTable::new(plan, None));
-        self.add(CatalogItem { name: name.to_owned(), kind, detail, provider })
+        self.add(CatalogItem {
+            name: name.to_owned(),
+            kind,
+            detail,
+            provider,
+        })
     }
 
     fn add(&mut self, item: CatalogItem) -> Result<LogicalPlan> {
@@ -208,7 +290,8 @@ impl Catalog {
     }
 
     fn put(&mut self, item: CatalogItem) -> Result<()> {
-        self.context.register_table(table_reference(&item.name), Arc::clone(&item.provider))?;
+        self.context
+            .register_table(table_reference(&item.name), Arc::clone(&item.provider))?;
         self.items.insert(item.name.to_lowercase(), item);
         Ok(())
     }

@@ -35,6 +35,19 @@ pub fn tables() -> Vec<&'static str> {
     file::FORMATS.iter().copied().chain(["parquet"]).collect()
 }
 
+/// The columns of a declaration. An error's place is counted within its text.
+///
+/// # Errors
+///
+/// A statement error for what is no schema.
+pub fn declared_schema(spec: &StreamSpec, session: &Session) -> Result<Option<SchemaRef>> {
+    let settings = session.settings();
+    spec.schema
+        .as_deref()
+        .map(|ddl| parse_ddl(ddl, settings.time_zone()))
+        .transpose()
+}
+
 /// A stream as it was declared.
 #[derive(Debug, Clone)]
 pub struct StreamSpec {
@@ -69,7 +82,12 @@ impl SourceFactory for Factory {
             return Ok(Arc::new(RateSource::try_new(&self.options, clock, time_zone)?));
         }
         let context = file_context(time_zone);
-        Ok(Arc::new(FileSource::try_new(&self.format, self.schema.clone(), &self.options, &context)?))
+        Ok(Arc::new(FileSource::try_new(
+            &self.format,
+            self.schema.clone(),
+            &self.options,
+            &context,
+        )?))
     }
 }
 
@@ -77,19 +95,37 @@ impl SourceFactory for Factory {
 ///
 /// # Errors
 ///
-/// A statement error for an unknown connector, a wrong schema or option; a source error for a missing folder.
-pub fn stream_table(name: &str, spec: &StreamSpec, session: &Session) -> Result<StreamTable> {
+/// A statement error for an unknown connector or a wrong option; a source error for a missing folder.
+pub fn stream_table(
+    name: &str,
+    spec: &StreamSpec,
+    schema: Option<SchemaRef>,
+    session: &Session,
+) -> Result<StreamTable> {
     let format = known(&spec.format, "source", &sources())?;
     let time_zone = session.settings().time_zone().to_owned();
-    let schema = spec.schema.as_deref().map(|ddl| parse_ddl(ddl, &time_zone)).transpose()?;
     if format == "rate" && schema.is_some() {
-        return Err(Error::statement("the rate source has columns of its own: timestamp TIMESTAMP, value BIGINT")
-            .hint("Leave the schema out."));
+        return Err(Error::statement(
+            "the rate source has columns of its own: timestamp TIMESTAMP, value BIGINT",
+        )
+        .hint("Leave the schema out."));
     }
-    let session = FactoryContext { clock: Arc::clone(session.clock()), time_zone };
-    let factory = Factory { format, schema, options: spec.options.clone(), session };
+    let session = FactoryContext {
+        clock: Arc::clone(session.clock()),
+        time_zone,
+    };
+    let factory = Factory {
+        format,
+        schema,
+        options: spec.options.clone(),
+        session,
+    };
     let schema = factory.create()?.schema();
-    Ok(StreamTable { name: Arc::from(name), schema, factory: Arc::new(factory) })
+    Ok(StreamTable {
+        name: Arc::from(name),
+        schema,
+        factory: Arc::new(factory),
+    })
 }
 
 /// The static table of a declaration.
@@ -97,10 +133,13 @@ pub fn stream_table(name: &str, spec: &StreamSpec, session: &Session) -> Result<
 /// # Errors
 ///
 /// As [`stream_table`].
-pub async fn static_table(spec: &StreamSpec, session: &Session) -> Result<Arc<dyn TableProvider>> {
+pub async fn static_table(
+    spec: &StreamSpec,
+    schema: Option<SchemaRef>,
+    session: &Session,
+) -> Result<Arc<dyn TableProvider>> {
     let format = known(&spec.format, "table", &tables())?;
     let time_zone = session.settings().time_zone().to_owned();
-    let schema = spec.schema.as_deref().map(|ddl| parse_ddl(ddl, &time_zone)).transpose()?;
     if format == "parquet" {
         return crate::session::static_table::parquet_table(spec, schema, session).await;
     }
@@ -134,12 +173,19 @@ pub fn sink(
 ) -> Result<NewSink> {
     let format = known(format, "sink", &SINKS)?;
     let values = options.entries().iter();
-    let values = values.map(|entry| Ok((entry.name.as_str(), options.string(&entry.name)?.unwrap_or_default())));
+    let values = values.map(|entry| {
+        Ok((
+            entry.name.as_str(),
+            options.string(&entry.name)?.unwrap_or_default(),
+        ))
+    });
     let values = values.collect::<Result<Vec<_>>>()?;
     let pairs = values.iter().map(|(name, value)| (*name, value.as_str()));
     if !partition_by.is_empty() && !matches!(format.as_str(), "parquet" | "json") {
-        return Err(Error::statement(format!("the {format} sink has no folders to partition"))
-            .hint("PARTITIONED BY goes with the parquet and json sinks."));
+        return Err(
+            Error::statement(format!("the {format} sink has no folders to partition"))
+                .hint("PARTITIONED BY goes with the parquet and json sinks."),
+        );
     }
     let plain = |sink: SinkRef| NewSink { sink, table: None };
     let made = match format.as_str() {
@@ -147,7 +193,10 @@ pub fn sink(
             options.check_known("memory", &[])?;
             let sink = MemorySink::new(Arc::new(schema.clone()), mode);
             let table = sink.table();
-            Ok(NewSink { sink: Arc::new(sink), table: Some(table) })
+            Ok(NewSink {
+                sink: Arc::new(sink),
+                table: Some(table),
+            })
         }
         "noop" => {
             options.check_known("noop", &[])?;
@@ -157,7 +206,12 @@ pub fn sink(
             let (context, name) = (Arc::clone(session.context()), Arc::clone(query));
             let on_batch = move |batch_id, schema, rows| {
                 let (name, rows) = (Arc::clone(&name), Arc::new(rows));
-                context.events.send(&QueryEvent::Batch { name, batch_id, schema, rows });
+                context.events.send(&QueryEvent::Batch {
+                    name,
+                    batch_id,
+                    schema,
+                    rows,
+                });
             };
             ConsoleSink::try_new(pairs, Arc::new(on_batch)).map(|sink| plain(Arc::new(sink)))
         }
@@ -170,7 +224,10 @@ pub fn sink(
 }
 
 fn file_context(time_zone: &str) -> FileContext {
-    FileContext { time_zone: time_zone.to_owned(), ..FileContext::default() }
+    FileContext {
+        time_zone: time_zone.to_owned(),
+        ..FileContext::default()
+    }
 }
 
 /// The connector's name in lower case.
@@ -189,7 +246,10 @@ fn known(format: &str, what: &str, all: &[&'static str]) -> Result<String> {
 
 /// Puts an error that names an option to the option's place.
 fn at_option(error: Error, options: &Options) -> Error {
-    let named = options.entries().iter().find(|entry| error.message().contains(&format!("\"{}\"", entry.name)));
+    let named = options
+        .entries()
+        .iter()
+        .find(|entry| error.message().contains(&format!("\"{}\"", entry.name)));
     match named.and_then(|entry| entry.position) {
         Some(position) => error.at(position),
         None => error,

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::displayable;
 
 use crate::error::{Error, Result};
 use crate::functions::window::WINDOW;
 use crate::interval::parse_duration_us;
+use crate::plan::physical::StreamingPlan;
 use crate::plan::stream_table::is_streaming;
 use crate::plan::time_window::rewrite_windows;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::session::{DataStreamWriter, Session};
+use crate::sink::OutputMode;
 
 /// A column or an expression: a DataFusion expression, or SQL text such as `"upper(kind) AS kind"`.
 pub trait IntoExpr {
@@ -86,7 +89,10 @@ impl DataFrame {
             return Err(wrong(format!("'{delay}' is negative")));
         }
         let plan = EventTimeWatermark::try_new(self.plan, column, delay_us / 1000)?.into_plan();
-        Ok(Self { session: self.session, plan })
+        Ok(Self {
+            session: self.session,
+            plan,
+        })
     }
 
     /// Some columns or expressions.
@@ -126,7 +132,11 @@ impl DataFrame {
     /// A statement error if the name is taken.
     pub fn create_view(&self, name: &str) -> Result<()> {
         let plan = self.plan.clone();
-        self.session.catalog().lock().add_view(name, plan, "made by the program").map(|_| ())
+        self.session
+            .catalog()
+            .lock()
+            .add_view(name, plan, "made by the program")
+            .map(|_| ())
     }
 
     /// Begins to define a query that writes its rows somewhere, batch after batch.
@@ -141,8 +151,9 @@ impl DataFrame {
     /// A statement error over a stream; what fails while it runs.
     pub async fn collect(&self) -> Result<Vec<RecordBatch>> {
         if self.is_streaming() {
-            return Err(Error::statement("a SELECT over a stream never ends")
-                .hint("Make it a query: CREATE STREAMING QUERY name AS SELECT ..., or write_stream() in Rust."));
+            return Err(Error::statement("a SELECT over a stream never ends").hint(
+                "Make it a query: CREATE STREAMING QUERY name AS SELECT ..., or write_stream() in Rust.",
+            ));
         }
         let context = self.session.catalog().lock().context().clone();
         let plan = rewrite_windows(self.plan.clone())?;
@@ -152,8 +163,33 @@ impl DataFrame {
             let frame = context.execute_logical_plan(plan).await?;
             frame.collect().await
         });
-        let batches = run.await.map_err(|panic| Error::internal("a SELECT panicked").caused_by(panic))?;
+        let batches = run
+            .await
+            .map_err(|panic| Error::internal("a SELECT panicked").caused_by(panic))?;
         Ok(batches?)
+    }
+
+    /// Finds what is wrong with it without reading a row.
+    pub(crate) async fn check(&self) -> Result<()> {
+        self.physical_text().await.map(|_| ())
+    }
+
+    /// The physical plan as indented text.
+    pub(crate) async fn physical_text(&self) -> Result<String> {
+        if self.is_streaming() {
+            let state = self.session.catalog().lock().context().state();
+            return Ok(
+                StreamingPlan::try_new(&state, self.plan.clone(), OutputMode::Append)
+                    .await?
+                    .explain(),
+            );
+        }
+        let context = self.session.catalog().lock().context().clone();
+        let plan = context
+            .state()
+            .create_physical_plan(&rewrite_windows(self.plan.clone())?)
+            .await?;
+        Ok(displayable(plan.as_ref()).indent(false).to_string())
     }
 
     fn exprs<E: IntoExpr>(&self, exprs: impl IntoIterator<Item = E>) -> Result<Vec<Expr>> {
@@ -166,7 +202,10 @@ impl DataFrame {
     ) -> Result<Self> {
         let plan = build(LogicalPlanBuilder::from(self.plan)).and_then(LogicalPlanBuilder::build);
         let plan = plan.map_err(|error| Error::statement(error.strip_backtrace()))?;
-        Ok(Self { session: self.session, plan })
+        Ok(Self {
+            session: self.session,
+            plan,
+        })
     }
 }
 
@@ -185,13 +224,22 @@ impl GroupedData {
     /// A statement error for what is no aggregate over the columns.
     pub fn agg<E: IntoExpr>(self, aggregates: impl IntoIterator<Item = E>) -> Result<DataFrame> {
         let aggregates = self.frame.exprs(aggregates)?;
-        let names = self.keys.iter().chain(&aggregates).map(column_name).collect::<Vec<_>>();
+        let names = self
+            .keys
+            .iter()
+            .chain(&aggregates)
+            .map(column_name)
+            .collect::<Vec<_>>();
         let keys = self.keys.into_iter().map(Expr::unalias).collect::<Vec<_>>();
         let aggregates = aggregates.into_iter().map(Expr::unalias).collect::<Vec<_>>();
         let frame = self.frame.with_plan(|plan| plan.aggregate(keys, aggregates))?;
         let columns = frame.plan.schema().columns().into_iter().zip(names);
         let columns = columns.map(|(column, name)| {
-            if column.name == name { Expr::Column(column) } else { Expr::Column(column).alias(name) }
+            if column.name == name {
+                Expr::Column(column)
+            } else {
+                Expr::Column(column).alias(name)
+            }
         });
         let columns = columns.collect::<Vec<_>>();
         frame.with_plan(|plan| plan.project(columns))
@@ -217,7 +265,12 @@ fn split_alias(text: &str) -> (&str, Option<&str>) {
             (None, '\'' | '"' | '`') => quote = Some(c),
             (None, '(' | '[') => depth += 1,
             (None, ')' | ']') => depth -= 1,
-            (None, ' ') if depth == 0 && text[at..].get(..4).is_some_and(|word| word.eq_ignore_ascii_case(" as ")) => {
+            (None, ' ')
+                if depth == 0
+                    && text[at..]
+                        .get(..4)
+                        .is_some_and(|word| word.eq_ignore_ascii_case(" as ")) =>
+            {
                 found = Some(at);
             }
             _ => {}
@@ -236,7 +289,10 @@ mod tests {
     #[test]
     fn an_alias_is_a_word_of_its_own() {
         assert_eq!(split_alias("cast(a as int)"), ("cast(a as int)", None));
-        assert_eq!(split_alias("cast(a as int) AS `b c`"), ("cast(a as int)", Some("b c")));
+        assert_eq!(
+            split_alias("cast(a as int) AS `b c`"),
+            ("cast(a as int)", Some("b c"))
+        );
         assert_eq!(split_alias("concat(a, ' as ')"), ("concat(a, ' as ')", None));
         assert_eq!(split_alias("' as ' as x"), ("' as '", Some("x")));
     }

@@ -23,12 +23,20 @@ pub struct StreamingQueryManager {
 
 impl StreamingQueryManager {
     pub(super) fn new(context: Arc<QueryContext>) -> Self {
-        Self { context, queries: Mutex::default() }
+        Self {
+            context,
+            queries: Mutex::default(),
+        }
     }
 
     /// The queries that run now.
     pub fn active(&self) -> Vec<StreamingQuery> {
-        self.queries.lock().iter().filter(|query| query.is_active()).cloned().collect()
+        self.queries
+            .lock()
+            .iter()
+            .filter(|query| query.is_active())
+            .cloned()
+            .collect()
     }
 
     /// All queries, running or not.
@@ -48,10 +56,16 @@ impl StreamingQueryManager {
     /// A statement error with "did you mean" if there is none.
     pub fn get_by_name(&self, name: &str) -> Result<StreamingQuery> {
         let queries = self.queries.lock();
-        if let Some(query) = queries.iter().find(|query| query.name().eq_ignore_ascii_case(name)) {
+        if let Some(query) = queries
+            .iter()
+            .find(|query| query.name().eq_ignore_ascii_case(name))
+        {
             return Ok(query.clone());
         }
-        let names = queries.iter().map(|query| query.name().to_string()).collect::<Vec<_>>();
+        let names = queries
+            .iter()
+            .map(|query| query.name().to_string())
+            .collect::<Vec<_>>();
         let hint = match did_you_mean(name, names.iter().map(String::as_str)) {
             Some(known) => format!("Did you mean \"{known}\"?"),
             None if names.is_empty() => "There are no queries: begin with CREATE STREAMING QUERY.".to_owned(),
@@ -70,7 +84,9 @@ impl StreamingQueryManager {
         if active.is_empty() {
             return Ok(true);
         }
-        let waits = active.iter().map(|query| Box::pin(query.await_termination(timeout)));
+        let waits = active
+            .iter()
+            .map(|query| Box::pin(query.await_termination(timeout)));
         futures::future::select_all(waits).await.0
     }
 
@@ -86,9 +102,14 @@ impl StreamingQueryManager {
     /// A statement error if there is a query of that name.
     pub(crate) fn add(&self, definition: QueryDefinition) -> Result<StreamingQuery> {
         let mut queries = self.queries.lock();
-        if queries.iter().any(|query| query.name().eq_ignore_ascii_case(&definition.name)) {
-            return Err(Error::statement(format!("there is a query \"{}\" already", definition.name))
-                .hint("Choose another name, or DROP QUERY it first; its checkpoint stays."));
+        if queries
+            .iter()
+            .any(|query| query.name().eq_ignore_ascii_case(&definition.name))
+        {
+            return Err(
+                Error::statement(format!("there is a query \"{}\" already", definition.name))
+                    .hint("Choose another name, or DROP QUERY it first; its checkpoint stays."),
+            );
         }
         let query = StreamingQuery::new(definition, Arc::clone(&self.context));
         queries.push(query.clone());
@@ -100,7 +121,9 @@ impl StreamingQueryManager {
     /// Stops a query and forgets it. Its checkpoint stays.
     pub(crate) async fn drop_query(&self, query: &StreamingQuery) {
         query.stop().await;
-        self.queries.lock().retain(|other| !Arc::ptr_eq(other.name(), query.name()));
+        self.queries
+            .lock()
+            .retain(|other| !Arc::ptr_eq(other.name(), query.name()));
         self.context.changed.notify_one();
     }
 

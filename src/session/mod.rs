@@ -19,12 +19,14 @@ pub mod dataframe;
 pub mod manager;
 pub mod planning;
 pub mod reader;
+pub mod script;
 pub mod settings;
+pub mod show;
 pub mod static_table;
 pub mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
@@ -35,10 +37,15 @@ pub use reader::DataStreamReader;
 pub use writer::DataStreamWriter;
 
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::engine::snapshot::CatalogKind;
+use crate::error::{Error, Result};
+use crate::execution::StreamingQuery;
+use crate::execution::definition::QueryDefinition;
 use crate::execution::query::QueryContext;
 use crate::session::catalog::Catalog;
+use crate::session::connectors::NewSink;
 use crate::session::settings::Settings;
+use crate::session::static_table::StaticTable;
 use crate::source::memory::MemoryStream;
 
 /// An entry to the engine. Cheap to clone; all clones are the same session.
@@ -56,6 +63,18 @@ struct Inner {
     checkpoint_root: PathBuf,
     /// The threads that compute; `None` where the caller's runtime is used.
     _runtime: builder::OwnedRuntime,
+}
+
+/// A session that may be gone.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakSession {
+    inner: Weak<Inner>,
+}
+
+impl WeakSession {
+    pub(crate) fn upgrade(&self) -> Option<Session> {
+        self.inner.upgrade().map(|inner| Session { inner })
+    }
 }
 
 impl Session {
@@ -84,7 +103,10 @@ impl Session {
     ///
     /// A statement error if there is none.
     pub fn table(&self, name: &str) -> Result<DataFrame> {
-        Ok(DataFrame::new(self.clone(), self.inner.catalog.lock().plan_of(name)?))
+        Ok(DataFrame::new(
+            self.clone(),
+            self.inner.catalog.lock().plan_of(name)?,
+        ))
     }
 
     /// A stream whose rows the program adds itself, under a name that SQL can use.
@@ -120,6 +142,57 @@ impl Session {
     /// Where checkpoints go that are not told a folder.
     pub fn checkpoint_root(&self) -> &Path {
         &self.inner.checkpoint_root
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakSession {
+        WeakSession { inner: Arc::downgrade(&self.inner) }
+    }
+
+    /// Runs work on the session's threads and waits for it.
+    pub(crate) async fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let run = self.inner.context.runtime.spawn(work);
+        run.await.unwrap_or_else(|panic| Err(Error::internal("the engine panicked").caused_by(panic)))
+    }
+
+    /// Adds a checked query, stopped, and the rows of its memory sink under its name.
+    pub(crate) fn add_query(&self, definition: QueryDefinition, sink: NewSink) -> Result<StreamingQuery> {
+        let name = definition.name.to_string();
+        let mut catalog = self.inner.catalog.lock();
+        if let Some(rows) = sink.table {
+            let table = Arc::new(StaticTable::of_sink(rows));
+            catalog.add_table(&name, CatalogKind::Result, "memory sink".to_owned(), table)?;
+        }
+        let added = self.inner.queries.add(definition);
+        if added.is_err() {
+            catalog.remove(&name);
+        }
+        added
+    }
+
+    /// Stops a query and forgets it and its rows. Its checkpoint stays.
+    pub(crate) async fn drop_query(&self, query: &StreamingQuery) {
+        self.inner.queries.drop_query(query).await;
+        if query.definition().result.is_some() {
+            self.inner.catalog.lock().remove(query.name());
+        }
+    }
+
+    /// A session with other names, and no queries, on the same threads and settings.
+    pub(crate) fn with_catalog(&self, catalog: Catalog) -> Self {
+        let inner = Inner {
+            catalog: Mutex::new(catalog),
+            settings: Mutex::new(self.settings()),
+            queries: StreamingQueryManager::new(Arc::clone(&self.inner.context)),
+            context: Arc::clone(&self.inner.context),
+            checkpoint_root: self.inner.checkpoint_root.clone(),
+            _runtime: builder::OwnedRuntime::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub(crate) fn catalog(&self) -> &Mutex<Catalog> {

@@ -10,7 +10,9 @@ use crate::functions;
 
 /// A context with Spark's functions and defaults, that splits work into `partitions` parts.
 pub fn new_context(partitions: usize) -> SessionContext {
-    let mut config = SessionConfig::new().with_target_partitions(partitions).with_information_schema(false);
+    let mut config = SessionConfig::new()
+        .with_target_partitions(partitions)
+        .with_information_schema(false);
     let options = config.options_mut();
     // Names keep their case and are resolved without regard to it by `sql::rewrite`.
     options.sql_parser.enable_ident_normalization = false;
@@ -21,7 +23,13 @@ pub fn new_context(partitions: usize) -> SessionContext {
     "nulls_min".clone_into(&mut options.sql_parser.default_null_ordering);
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.schema_force_view_types = false;
-    let mut state = SessionStateBuilder::new().with_config(config).with_default_features().with_spark_features();
-    state.scalar_functions().get_or_insert_with(Vec::new).extend(functions::scalar_functions());
+    let mut state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_default_features()
+        .with_spark_features();
+    state
+        .scalar_functions()
+        .get_or_insert_with(Vec::new)
+        .extend(functions::scalar_functions());
     SessionContext::new_with_state(state.build())
 }

@@ -22,7 +22,12 @@ pub struct DataStreamReader {
 
 impl DataStreamReader {
     pub(super) fn new(session: Session) -> Self {
-        Self { session, format: "json".to_owned(), schema: None, options: Options::new() }
+        Self {
+            session,
+            format: "json".to_owned(),
+            schema: None,
+            options: Options::new(),
+        }
     }
 
     /// The connector: `json`, `text`, `rate`, ...
@@ -76,8 +81,13 @@ impl DataStreamReader {
     ///
     /// As [`Self::load`].
     pub fn table(self, name: &str) -> Result<DataFrame> {
-        let spec = StreamSpec { format: self.format, schema: self.schema, options: self.options };
-        let table = connectors::stream_table(name, &spec, &self.session)?;
+        let spec = StreamSpec {
+            format: self.format,
+            schema: self.schema,
+            options: self.options,
+        };
+        let schema = connectors::declared_schema(&spec, &self.session)?;
+        let table = connectors::stream_table(name, &spec, schema, &self.session)?;
         let source = datafusion::datasource::provider_as_source(Arc::new(table));
         let reference = datafusion::common::TableReference::bare(name);
         let plan = datafusion::logical_expr::LogicalPlanBuilder::scan(reference, source, None)?.build()?;
@@ -95,5 +105,9 @@ impl SourceFactory for MemoryFactory {
 }
 
 pub(super) fn memory_table(name: &str, stream: &MemoryStream) -> StreamTable {
-    StreamTable { name: Arc::from(name), schema: stream.schema(), factory: Arc::new(MemoryFactory(stream.clone())) }
+    StreamTable {
+        name: Arc::from(name),
+        schema: stream.schema(),
+        factory: Arc::new(MemoryFactory(stream.clone())),
+    }
 }

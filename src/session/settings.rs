@@ -46,7 +46,8 @@ impl Settings {
             return Err(Error::statement(format!("there is no setting \"{key}\"")).hint(hint));
         };
         let wrong = || {
-            Error::statement(format!("setting \"{name}\" cannot be '{value}'")).hint(format!("It takes {allowed}."))
+            Error::statement(format!("setting \"{name}\" cannot be '{value}'"))
+                .hint(format!("It takes {allowed}."))
         };
         match *name {
             POLICY => {

@@ -20,7 +20,8 @@ use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExp
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions, SendableRecordBatchStream,
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
+    SendableRecordBatchStream,
 };
 use futures::TryStreamExt;
 use parking_lot::Mutex;
@@ -87,7 +88,12 @@ pub struct StaticTable<R> {
 impl StaticTable<CachedFiles> {
     /// The table of some files.
     pub fn new(table: FileTable) -> Self {
-        Self { rows: Arc::new(CachedFiles { table, cache: Mutex::default() }) }
+        Self {
+            rows: Arc::new(CachedFiles {
+                table,
+                cache: Mutex::default(),
+            }),
+        }
     }
 }
 
@@ -115,7 +121,9 @@ impl<R: Rows + 'static> TableProvider for StaticTable<R> {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let projection = projection.cloned().unwrap_or_else(|| (0..self.schema().fields().len()).collect());
+        let projection = projection
+            .cloned()
+            .unwrap_or_else(|| (0..self.schema().fields().len()).collect());
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::new(self.schema().project(&projection)?)),
             Partitioning::UnknownPartitioning(1),
@@ -123,7 +131,11 @@ impl<R: Rows + 'static> TableProvider for StaticTable<R> {
             Boundedness::Bounded,
         );
         let rows: Arc<dyn Rows> = Arc::clone(&self.rows) as _;
-        Ok(Arc::new(StaticScanExec { rows, projection, properties: Arc::new(properties) }))
+        Ok(Arc::new(StaticScanExec {
+            rows,
+            projection,
+            properties: Arc::new(properties),
+        }))
     }
 }
 
@@ -138,7 +150,11 @@ struct StaticScanExec {
 impl DisplayAs for StaticScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
         let schema = self.schema();
-        let columns = schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>();
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect::<Vec<_>>();
         write!(f, "StaticScanExec: columns=[{}]", columns.join(", "))
     }
 }
@@ -164,7 +180,10 @@ impl ExecutionPlan for StaticScanExec {
         Ok(self)
     }
 
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> PlanResult<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         Ok(self)
     }
 
@@ -179,12 +198,14 @@ impl ExecutionPlan for StaticScanExec {
         let (rows, projection) = (Arc::clone(&self.rows), self.projection.clone());
         let read = tokio::task::spawn_blocking(move || {
             let batches = rows.read()?.into_iter();
-            Ok(batches.map(move |batch| Ok(batch.project(&projection)?)).collect::<Vec<PlanResult<RecordBatch>>>())
+            Ok(batches
+                .map(move |batch| Ok(batch.project(&projection)?))
+                .collect::<Vec<PlanResult<RecordBatch>>>())
         });
         let read = async move {
-            let read: Result<_> = read
-                .await
-                .unwrap_or_else(|panic| Err(Error::internal("reading a static table panicked").caused_by(panic)));
+            let read: Result<_> = read.await.unwrap_or_else(|panic| {
+                Err(Error::internal("reading a static table panicked").caused_by(panic))
+            });
             Ok::<_, datafusion::error::DataFusionError>(futures::stream::iter(read?))
         };
         let rows = futures::stream::once(read).try_flatten();
@@ -206,7 +227,11 @@ pub async fn parquet_table(
     let Some(path) = spec.options.string("path")? else {
         return Err(Error::statement("a parquet table needs a path").hint("Write OPTIONS (path 'folder')."));
     };
-    let path = path.strip_prefix("file://").or_else(|| path.strip_prefix("file:")).unwrap_or(&path).to_owned();
+    let path = path
+        .strip_prefix("file://")
+        .or_else(|| path.strip_prefix("file:"))
+        .unwrap_or(&path)
+        .to_owned();
     if !Path::new(&path).exists() {
         return Err(Error::source(format!("folder {path} does not exist"))
             .hint("Let the query that writes it run first, or mend the path."));

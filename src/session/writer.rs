@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 
-use crate::engine::snapshot::CatalogKind;
 use crate::error::{Error, Result};
 use crate::execution::definition::QueryDefinition;
 use crate::execution::{StreamingQuery, Trigger};
 use crate::options::Options;
 use crate::session::connectors::{self, NewSink};
-use crate::session::static_table::StaticTable;
 use crate::session::{DataFrame, Session};
 use crate::sink::OutputMode;
 use crate::sink::foreach_batch::{BatchFunction, ForeachBatchSink};
@@ -34,7 +32,10 @@ pub struct DataStreamWriter {
 
 impl fmt::Debug for DataStreamWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DataStreamWriter").field("name", &self.name).field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("DataStreamWriter")
+            .field("name", &self.name)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
     }
 }
 
@@ -134,30 +135,15 @@ impl DataStreamWriter {
     /// A statement error if it is refused; nothing of it stays then.
     pub async fn start(self) -> Result<StreamingQuery> {
         let query = self.add().await?;
-        query.start()?;
+        query.start().await?;
         Ok(query)
     }
 
-    /// Checks the query and adds it to the session, stopped.
-    ///
-    /// # Errors
-    ///
-    /// A statement error if it is refused; nothing of it stays then.
-    pub(crate) async fn add(self) -> Result<StreamingQuery> {
+    async fn add(self) -> Result<StreamingQuery> {
         let session = self.frame.session().clone();
         let (definition, sink) = self.define(&session)?;
         definition.check().await?;
-        let name = definition.name.to_string();
-        if let Some(rows) = sink.table {
-            let table = Arc::new(StaticTable::of_sink(rows));
-            let detail = "memory sink".to_owned();
-            session.catalog().lock().add_table(&name, CatalogKind::Result, detail, table)?;
-        }
-        let added = session.streams().add(definition);
-        if added.is_err() {
-            session.catalog().lock().remove(&name);
-        }
-        added
+        session.add_query(definition, sink)
     }
 
     /// The query as it would be added.
@@ -166,14 +152,27 @@ impl DataStreamWriter {
             return Err(Error::statement("a query needs a name").hint("Give it one with query_name(...)."));
         };
         let settings = session.settings();
-        let root = settings.checkpoint_root().map_or_else(|| session.checkpoint_root().to_owned(), PathBuf::from);
+        let root = settings
+            .checkpoint_root()
+            .map_or_else(|| session.checkpoint_root().to_owned(), PathBuf::from);
         let state = session.catalog().lock().context().state();
         let schema = self.frame.schema();
         let sink = match self.function {
-            Some(function) => NewSink { sink: Arc::new(ForeachBatchSink::new(function)), table: None },
+            Some(function) => NewSink {
+                sink: Arc::new(ForeachBatchSink::new(function)),
+                table: None,
+            },
             None => {
                 let format = self.format.as_deref().unwrap_or("memory");
-                connectors::sink(format, &self.options, self.partition_by, &schema, self.mode, &name, session)?
+                connectors::sink(
+                    format,
+                    &self.options,
+                    self.partition_by,
+                    &schema,
+                    self.mode,
+                    &name,
+                    session,
+                )?
             }
         };
         let definition = QueryDefinition {

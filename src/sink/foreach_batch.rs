@@ -47,6 +47,9 @@ impl Sink for ForeachBatchSink {
         let rows = rows.try_collect::<Vec<_>>().await?;
         let num_output_rows = rows.iter().map(|batch| batch.num_rows() as u64).sum();
         (self.function)(rows, batch_id).await?;
-        Ok(SinkCommit { num_output_rows, ..SinkCommit::default() })
+        Ok(SinkCommit {
+            num_output_rows,
+            ..SinkCommit::default()
+        })
     }
 }

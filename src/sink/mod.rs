@@ -12,8 +12,8 @@
 //! - [`noop`]: counts rows and forgets them
 
 pub mod console;
-pub mod foreach_batch;
 pub mod file;
+pub mod foreach_batch;
 pub mod memory;
 pub mod noop;
 #[cfg(test)]

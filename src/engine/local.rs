@@ -1,0 +1,163 @@
+//! The engine in this process: a [`Session`] behind the handle.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, watch};
+
+use crate::engine::snapshot::{QuerySnapshot, Snapshot, Warning};
+use crate::engine::{Command, Engine, QueryEvent, Reply};
+use crate::error::Result;
+use crate::execution::StreamingQuery;
+use crate::session::Session;
+use crate::session::script::ScriptOptions;
+
+/// Snapshots follow each other at this distance at least: a screen draws no faster, and a busy engine is not slowed.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(33);
+
+/// A session behind the engine handle.
+#[derive(Debug)]
+pub struct LocalEngine {
+    session: Session,
+    options: ScriptOptions,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+impl LocalEngine {
+    /// Puts `session` behind the handle.
+    pub fn new(session: Session, options: ScriptOptions) -> Self {
+        let (sender, snapshots) = watch::channel(Arc::new(snapshot(&session, 0)));
+        session.context().runtime.spawn(publish(session.downgrade(), sender));
+        Self { session, options, snapshots }
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    async fn carry_out(session: Session, options: ScriptOptions, command: Command) -> Result<Reply> {
+        match command {
+            Command::Run { sql, origin: _ } => Ok(Reply::Rows(session.run_script(&sql, options).await?)),
+            Command::Check { sql, origin } => {
+                session.check_script(&sql).await?;
+                let name = origin.unwrap_or_else(|| PathBuf::from("the script"));
+                Ok(Reply::Done(format!("{} is right", name.display())))
+            }
+            Command::Start(name) => {
+                session.streams().get_by_name(&name)?.start().await?;
+                Ok(Reply::Done(format!("started {name}")))
+            }
+            Command::Stop(name) => {
+                session.streams().get_by_name(&name)?.stop().await;
+                Ok(Reply::Done(format!("stopped {name}")))
+            }
+            Command::Restart(name) => {
+                let query = session.streams().get_by_name(&name)?;
+                query.stop().await;
+                query.start().await?;
+                Ok(Reply::Done(format!("restarted {name}")))
+            }
+            Command::Drop(name) => {
+                let query = session.streams().get_by_name(&name)?;
+                session.drop_query(&query).await;
+                Ok(Reply::Done(format!("dropped {name}; its checkpoint stays")))
+            }
+            Command::StopAll => {
+                session.streams().stop_all().await;
+                Ok(Reply::Done("stopped all queries".to_owned()))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for LocalEngine {
+    async fn execute(&self, command: Command) -> Result<Reply> {
+        // On the engine's own threads: a front end may have one, and it draws.
+        let work = Self::carry_out(self.session.clone(), self.options, command);
+        self.session.spawn(work).await
+    }
+
+    fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    fn events(&self) -> mpsc::UnboundedReceiver<QueryEvent> {
+        self.session.streams().add_listener()
+    }
+}
+
+/// Publishes a snapshot whenever something has changed, until nobody looks or the session is gone.
+async fn publish(session: crate::session::WeakSession, sender: watch::Sender<Arc<Snapshot>>) {
+    let mut sequence = 0;
+    loop {
+        // The session is not held while nothing happens: it ends when its owner lets go of it.
+        let Some(context) = session.upgrade().map(|session| Arc::clone(session.context())) else {
+            return;
+        };
+        context.changed.notified().await;
+        let Some(session) = session.upgrade() else { return };
+        sequence += 1;
+        if sender.send(Arc::new(snapshot(&session, sequence))).is_err() {
+            return;
+        }
+        drop(session);
+        tokio::time::sleep(SNAPSHOT_INTERVAL).await;
+    }
+}
+
+fn snapshot(session: &Session, sequence: u64) -> Snapshot {
+    Snapshot {
+        sequence,
+        at_ms: session.clock().now_ms(),
+        queries: session.streams().all().iter().map(|query| Arc::new(query_snapshot(query))).collect(),
+        catalog: Arc::new(session.catalog().lock().entries()),
+    }
+}
+
+fn query_snapshot(query: &StreamingQuery) -> QuerySnapshot {
+    let (status, definition) = (query.status(), query.definition());
+    let recent_progress = query.recent_progress();
+    QuerySnapshot {
+        id: status.id,
+        run_id: status.run_id,
+        name: definition.name.to_string(),
+        state: status.state,
+        status_message: status.message,
+        output_mode: definition.output_mode,
+        trigger: definition.trigger.to_string(),
+        checkpoint: definition.checkpoint.clone(),
+        sql: Arc::clone(&definition.sql),
+        sources: status.sources,
+        sink: definition.sink.description(),
+        warnings: warnings(query, &recent_progress),
+        recent_progress,
+        last_committed: status.last_committed,
+        result: definition.result.clone(),
+        exception: status.exception,
+        plan: status.plan,
+    }
+}
+
+type Recent = std::collections::VecDeque<Arc<crate::execution::progress::StreamingQueryProgress>>;
+
+/// What is worth a look in a query's recent batches.
+fn warnings(query: &StreamingQuery, recent: &Recent) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let operators = recent.iter().flat_map(|progress| &progress.state_operators);
+    let late: u64 = operators.map(|operator| operator.num_rows_dropped_by_watermark).sum();
+    if late > 0 {
+        let message = format!("{late} rows came too late in the last {} batches and were dropped", recent.len());
+        warnings.push(Warning { lint: "late-rows", message });
+    }
+    let last = recent.back();
+    let keeps_state = last.is_some_and(|progress| !progress.state_operators.is_empty());
+    if keeps_state && last.is_some_and(|progress| progress.event_time.is_empty()) && query.is_active() {
+        let message = "no watermark: the state grows with every new key".to_owned();
+        warnings.push(Warning { lint: "unbounded-state", message });
+    }
+    warnings
+}

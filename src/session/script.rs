@@ -1,0 +1,548 @@
+//! Statements: checked all, then run in order.
+//!
+//! A script is checked as a whole before its first statement runs: every statement is carried out on a *trial*
+//! session, which has the same names, makes the same plans and opens the same files, but starts no query. What
+//! depends on files that an earlier query of the script will write cannot be tried and is left to its run.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use arrow::datatypes::SchemaRef;
+
+use crate::engine::Rows;
+use crate::engine::snapshot::CatalogKind;
+use crate::error::{Error, ErrorKind, Position, Result};
+use crate::execution::Trigger;
+use crate::options::Options;
+use crate::plan::output_mode;
+use crate::plan::watermark::EventTimeWatermark;
+use crate::session::connectors::{self, StreamSpec};
+use crate::session::{DataFrame, Session, show};
+use crate::sql::parse_script;
+use crate::sql::query::QueryText;
+use crate::sql::statement::{
+    self, CreateStream, CreateStreamingQuery, CreateTable, CreateView, Creation, DropObject, ExplainTarget,
+    OptionEntry, SchemaText, Statement, StatementKind, WatermarkClause,
+};
+
+/// How a script is run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ScriptOptions {
+    /// Every query's trigger becomes AVAILABLE NOW.
+    pub available_now: bool,
+}
+
+impl Session {
+    /// Checks a script, then runs its statements in order. Gives the rows of those that have some.
+    ///
+    /// # Errors
+    ///
+    /// A statement error with its place: nothing was run then. Or what failed while a statement ran.
+    pub async fn sql(&self, text: &str) -> Result<Vec<Rows>> {
+        self.run_script(text, ScriptOptions::default()).await
+    }
+
+    /// As [`Self::sql`], with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sql`].
+    pub async fn run_script(&self, text: &str, options: ScriptOptions) -> Result<Vec<Rows>> {
+        let statements = parse_script(text)?;
+        self.check_statements(&statements).await?;
+        let mut rows = Vec::new();
+        for statement in &statements {
+            let run = Runner {
+                session: self,
+                options,
+                is_trial: false,
+            };
+            rows.extend(
+                run.statement(statement)
+                    .await
+                    .map_err(|error| error.at(statement.position))?,
+            );
+        }
+        Ok(rows)
+    }
+
+    /// Checks a script and runs nothing.
+    ///
+    /// # Errors
+    ///
+    /// A statement error with its place.
+    pub async fn check_script(&self, text: &str) -> Result<()> {
+        self.check_statements(&parse_script(text)?).await
+    }
+
+    async fn check_statements(&self, statements: &[Statement]) -> Result<()> {
+        let trial = self.trial()?;
+        let run = Runner {
+            session: &trial,
+            options: ScriptOptions::default(),
+            is_trial: true,
+        };
+        let mut written = Vec::new();
+        let mut unknown = HashSet::new();
+        for statement in statements {
+            if depends_on(statement, &unknown) {
+                continue;
+            }
+            match run.statement(statement).await {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Source && reads_one_of(statement, &written) => {
+                    unknown.extend(created_name(statement));
+                }
+                Err(error) => return Err(error.at(statement.position).into_statement()),
+            }
+            written.extend(written_folder(statement));
+        }
+        Ok(())
+    }
+}
+
+/// Carries statements out on one session.
+struct Runner<'a> {
+    session: &'a Session,
+    options: ScriptOptions,
+    is_trial: bool,
+}
+
+impl Runner<'_> {
+    async fn statement(&self, statement: &Statement) -> Result<Option<Rows>> {
+        let session = self.session;
+        match &statement.kind {
+            StatementKind::CreateStream(create) => self.create_stream(create).map(|()| None),
+            StatementKind::CreateTable(create) => self.create_table(create).await.map(|()| None),
+            StatementKind::CreateView(create) => self.create_view(create).map(|()| None),
+            StatementKind::CreateStreamingQuery(create) => {
+                self.create_query(create, &statement.text).await.map(|()| None)
+            }
+            StatementKind::Start(name) => {
+                let query = session
+                    .streams()
+                    .get_by_name(&name.value)
+                    .map_err(|error| error.at(name.position))?;
+                if !self.is_trial {
+                    query.start().await?;
+                }
+                Ok(None)
+            }
+            StatementKind::Stop(name) => {
+                session
+                    .streams()
+                    .get_by_name(&name.value)
+                    .map_err(|error| error.at(name.position))?
+                    .stop()
+                    .await;
+                Ok(None)
+            }
+            StatementKind::Restart(name) => {
+                let query = session
+                    .streams()
+                    .get_by_name(&name.value)
+                    .map_err(|error| error.at(name.position))?;
+                query.stop().await;
+                if !self.is_trial {
+                    query.start().await?;
+                }
+                Ok(None)
+            }
+            StatementKind::Drop(drop) => self.drop_object(drop).await.map(|()| None),
+            StatementKind::Await(wait) => {
+                let query = session.streams().get_by_name(&wait.query.value);
+                let query = query.map_err(|error| error.at(wait.query.position))?;
+                if !self.is_trial {
+                    query.await_termination(wait.timeout).await?;
+                }
+                Ok(None)
+            }
+            StatementKind::Show(what) => show::list(session, *what).map(Some),
+            StatementKind::ShowProgress(name) => {
+                let query = session
+                    .streams()
+                    .get_by_name(&name.value)
+                    .map_err(|error| error.at(name.position))?;
+                show::progress(&query).map(Some)
+            }
+            StatementKind::ShowState(name) => {
+                let query = session
+                    .streams()
+                    .get_by_name(&name.value)
+                    .map_err(|error| error.at(name.position))?;
+                show::state(&query).map(Some)
+            }
+            StatementKind::Describe(what) => {
+                let (statement::Describe::Query(name) | statement::Describe::Relation(name)) = what;
+                show::describe(session, what)
+                    .map(Some)
+                    .map_err(|error| error.at(name.position))
+            }
+            StatementKind::Explain(explain) => self.explain(explain).await.map(Some),
+            StatementKind::Set(set) => session
+                .set(&set.key.value, &set.value.value)
+                .map(|()| None)
+                .map_err(|error| error.at(set.key.position)),
+            StatementKind::Select(query) => self.select(query).await,
+        }
+    }
+
+    async fn select(&self, query: &QueryText) -> Result<Option<Rows>> {
+        let frame = self.session.frame(query)?;
+        if frame.is_streaming() {
+            return Err(Error::statement("a SELECT over a stream never ends")
+                .hint("Make it a query: CREATE STREAMING QUERY name AS SELECT ...")
+                .at(query.position));
+        }
+        if self.is_trial {
+            frame.check().await.map_err(|error| error.at(query.position))?;
+            return Ok(None);
+        }
+        Ok(Some(Rows {
+            schema: frame.schema(),
+            batches: frame.collect().await?,
+        }))
+    }
+
+    fn create_stream(&self, create: &CreateStream) -> Result<()> {
+        let session = self.session;
+        if !self.make_room(&create.name, create.creation, CatalogKind::Stream)? {
+            return Ok(());
+        }
+        let spec = spec(&create.format, create.schema.as_ref(), &create.options);
+        let schema = self.schema(&spec, create.schema.as_ref())?;
+        let stream = connectors::stream_table(&create.name.value, &spec, schema, session)
+            .map_err(|error| error.at(create.format.position))?;
+        let detail = detail(&spec);
+        let mut catalog = session.catalog().lock();
+        match &create.watermark {
+            Some(mark) => catalog
+                .add_watermarked_stream(stream, detail, &mark.column.value, delay_ms(mark))
+                .map_err(|error| error.at(mark.column.position)),
+            None => catalog.add_stream(stream, detail),
+        }
+        .map(|_| ())
+        .map_err(|error| error.at(create.name.position))
+    }
+
+    async fn create_table(&self, create: &CreateTable) -> Result<()> {
+        if !self.make_room(&create.name, create.creation, CatalogKind::Table)? {
+            return Ok(());
+        }
+        let spec = spec(&create.format, create.schema.as_ref(), &create.options);
+        let schema = self.schema(&spec, create.schema.as_ref())?;
+        let table = connectors::static_table(&spec, schema, self.session).await;
+        let table = table.map_err(|error| error.at(create.format.position))?;
+        let mut catalog = self.session.catalog().lock();
+        catalog
+            .add_table(&create.name.value, CatalogKind::Table, detail(&spec), table)
+            .map(|_| ())
+            .map_err(|error| error.at(create.name.position))
+    }
+
+    fn create_view(&self, create: &CreateView) -> Result<()> {
+        // Planned before the old view goes: a view that replaces itself may read itself, and a wrong one changes
+        // nothing.
+        let mut plan = self.session.frame(&create.query)?.logical_plan().clone();
+        if let Some(mark) = &create.watermark {
+            plan = EventTimeWatermark::try_new(plan, &mark.column.value, delay_ms(mark))
+                .map_err(|error| error.at(mark.column.position))?
+                .into_plan();
+        }
+        if !self.make_room(&create.name, create.creation, CatalogKind::View)? {
+            return Ok(());
+        }
+        let mut catalog = self.session.catalog().lock();
+        catalog
+            .add_view(&create.name.value, plan, &create.query.text)
+            .map(|_| ())
+    }
+
+    async fn create_query(&self, create: &CreateStreamingQuery, text: &str) -> Result<()> {
+        let session = self.session;
+        let position = create.name.position;
+        let existing = session.streams().get_by_name(&create.name.value).ok();
+        match (create.creation, &existing) {
+            (Creation::IfNotExists, Some(_)) => return Ok(()),
+            (Creation::New, Some(_)) => {
+                return Err(
+                    Error::statement(format!("there is a query \"{}\" already", create.name.value))
+                        .hint("Choose another name, or DROP QUERY it first; its checkpoint stays.")
+                        .at(position),
+                );
+            }
+            _ => {}
+        }
+        if existing.is_none() {
+            session
+                .catalog()
+                .lock()
+                .check_free(&create.name.value)
+                .map_err(|error| error.at(position))?;
+        }
+        let mut trigger = match create.trigger {
+            statement::Trigger::Default => Trigger::Default,
+            statement::Trigger::ProcessingTime(interval) => Trigger::ProcessingTime(interval),
+            statement::Trigger::AvailableNow => Trigger::AvailableNow,
+            statement::Trigger::Once => Trigger::Once,
+            statement::Trigger::Continuous(_) => {
+                return Err(Error::statement("the CONTINUOUS trigger is not built")
+                    .hint("Use TRIGGER PROCESSING TIME '1 second', or leave TRIGGER out: a batch takes milliseconds.")
+                    .at(create.trigger_position.unwrap_or(position)));
+            }
+        };
+        if self.options.available_now {
+            trigger = Trigger::AvailableNow;
+        }
+        let frame = session.frame(&create.query)?;
+        let locate = |error: Error| {
+            let at = match error.kind() {
+                ErrorKind::Statement => create
+                    .output_mode_position
+                    .filter(|_| error.message().contains("output mode")),
+                _ => None,
+            };
+            error.at(at.unwrap_or(create.query.position))
+        };
+        if !frame.is_streaming() {
+            return Err(Error::statement(format!("query \"{}\" reads no stream", create.name.value))
+                .hint("Read from a CREATE STREAM in FROM, or run the SELECT by itself, without CREATE STREAMING QUERY.")
+                .at(create.query.position));
+        }
+        output_mode::check(frame.logical_plan(), create.output_mode).map_err(locate)?;
+        let sink_position = create.sink.position;
+        let partition_by = create.sink.partition_by.iter().map(|column| column.value.clone());
+        let mut writer = frame
+            .write_stream()
+            .format(create.sink.format.as_str())
+            .options(options(&create.sink.options))
+            .partition_by(partition_by.collect::<Vec<_>>())
+            .output_mode(create.output_mode)
+            .trigger(trigger)
+            .query_name(create.name.value.as_str())
+            .sql(&masked(text, &create.sink.options));
+        if let Some(folder) = &create.checkpoint {
+            writer = writer.option("checkpointLocation", &folder.value);
+        }
+        let (definition, sink) = writer
+            .define(session)
+            .map_err(|error| error.at(sink_position.unwrap_or(position)))?;
+        definition.check().await.map_err(locate)?;
+        definition.check_checkpoint().await.map_err(|error| {
+            error.at(create
+                .checkpoint
+                .as_ref()
+                .map_or(position, |folder| folder.position))
+        })?;
+        if let Some(query) = existing {
+            session.drop_query(&query).await;
+        }
+        let query = session
+            .add_query(definition, sink)
+            .map_err(|error| error.at(position))?;
+        if !self.is_trial {
+            query.start().await?;
+        }
+        Ok(())
+    }
+
+    async fn drop_object(&self, drop: &statement::Drop) -> Result<()> {
+        let (session, name) = (self.session, &drop.name.value);
+        if drop.object == DropObject::Query {
+            return match session.streams().get_by_name(name) {
+                Ok(query) => {
+                    session.drop_query(&query).await;
+                    Ok(())
+                }
+                Err(_) if drop.if_exists => Ok(()),
+                Err(error) => Err(error.at(drop.name.position)),
+            };
+        }
+        let kind = match drop.object {
+            DropObject::Stream => CatalogKind::Stream,
+            DropObject::Table => CatalogKind::Table,
+            _ => CatalogKind::View,
+        };
+        let mut catalog = session.catalog().lock();
+        match catalog.get(name).map(|item| item.kind) {
+            Some(found) if found == kind => {
+                catalog.remove(name);
+                Ok(())
+            }
+            None if drop.if_exists => Ok(()),
+            None => Err(catalog.unknown(name).at(drop.name.position)),
+            Some(found) => Err(Error::statement(format!(
+                "\"{name}\" is a {}, not a {}",
+                found.as_str(),
+                kind.as_str()
+            ))
+            .hint(match found {
+                CatalogKind::Result => format!("Write DROP QUERY {name}."),
+                _ => format!("Write DROP {} {name}.", found.as_str().to_uppercase()),
+            })
+            .at(drop.name.position)),
+        }
+    }
+
+    async fn explain(&self, explain: &statement::Explain) -> Result<Rows> {
+        match &explain.target {
+            ExplainTarget::Query(name) => {
+                let query = self.session.streams().get_by_name(&name.value);
+                let query = query.map_err(|error| error.at(name.position))?;
+                show::explain_query(&query, explain.analyze).await
+            }
+            ExplainTarget::Select(query) => {
+                let frame = self.session.frame(query)?;
+                show::explain_frame(&frame)
+                    .await
+                    .map_err(|error| error.at(query.position))
+            }
+        }
+    }
+
+    /// The declared columns; an error is put to its place in the whole text.
+    fn schema(&self, spec: &StreamSpec, text: Option<&SchemaText>) -> Result<Option<SchemaRef>> {
+        connectors::declared_schema(spec, self.session).map_err(|error| match (text, error.position()) {
+            (Some(text), Some(inner)) => {
+                let (base, is_first) = (text.position, inner.line == 1);
+                let column = if is_first {
+                    base.column + inner.column - 1
+                } else {
+                    inner.column
+                };
+                error.moved_to(Position {
+                    line: base.line + inner.line - 1,
+                    column,
+                })
+            }
+            _ => error,
+        })
+    }
+
+    /// Makes room for a new name as the statement says; `false`: what is there stays and nothing is to be done.
+    fn make_room(&self, name: &statement::Name, creation: Creation, kind: CatalogKind) -> Result<bool> {
+        let mut catalog = self.session.catalog().lock();
+        let Some(found) = catalog.get(&name.value).map(|item| item.kind) else {
+            return Ok(true);
+        };
+        match creation {
+            Creation::IfNotExists if found == kind => Ok(false),
+            Creation::OrReplace if found == kind => {
+                catalog.remove(&name.value);
+                Ok(true)
+            }
+            _ => catalog
+                .check_free(&name.value)
+                .map(|()| true)
+                .map_err(|error| error.at(name.position)),
+        }
+    }
+}
+
+impl Session {
+    /// A SELECT of a script as a DataFrame.
+    pub(crate) fn frame(&self, query: &QueryText) -> Result<DataFrame> {
+        let plan = self.catalog().lock().plan_select(query)?;
+        Ok(DataFrame::new(self.clone(), plan))
+    }
+}
+
+fn spec(format: &statement::Name, schema: Option<&SchemaText>, entries: &[OptionEntry]) -> StreamSpec {
+    StreamSpec {
+        format: format.value.clone(),
+        schema: schema.map(|schema| schema.text.clone()),
+        options: options(entries),
+    }
+}
+
+fn options(entries: &[OptionEntry]) -> Options {
+    let mut options = Options::new();
+    for entry in entries {
+        // A name that comes twice was refused by the parser.
+        let _ = options.add(entry.name.clone(), entry.value.clone(), entry.position);
+    }
+    options
+}
+
+fn detail(spec: &StreamSpec) -> String {
+    match spec
+        .options
+        .masked()
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("path"))
+    {
+        Some((_, path)) => format!("{}, {path}", spec.format),
+        None => spec.format.clone(),
+    }
+}
+
+fn delay_ms(mark: &WatermarkClause) -> i64 {
+    i64::try_from(mark.delay.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A statement's text with written-out secrets masked.
+fn masked(text: &str, entries: &[OptionEntry]) -> String {
+    let mut text = text.to_owned();
+    let all = options(entries);
+    for (entry, (_, shown)) in entries.iter().zip(all.masked()) {
+        if shown != entry.value {
+            text = text.replace(&format!("'{}'", entry.value), &format!("'{shown}'"));
+        }
+    }
+    text
+}
+
+fn created_name(statement: &Statement) -> Option<String> {
+    let name = match &statement.kind {
+        StatementKind::CreateTable(create) => &create.name,
+        StatementKind::CreateStream(create) => &create.name,
+        StatementKind::CreateView(create) => &create.name,
+        StatementKind::CreateStreamingQuery(create) => &create.name,
+        _ => return None,
+    };
+    Some(name.value.to_lowercase())
+}
+
+/// The folder that a query's file sink will write.
+fn written_folder(statement: &Statement) -> Option<PathBuf> {
+    let StatementKind::CreateStreamingQuery(create) = &statement.kind else {
+        return None;
+    };
+    path_of(&create.sink.options)
+}
+
+fn reads_one_of(statement: &Statement, written: &[PathBuf]) -> bool {
+    let entries = match &statement.kind {
+        StatementKind::CreateTable(create) => &create.options,
+        StatementKind::CreateStream(create) => &create.options,
+        _ => return false,
+    };
+    path_of(entries).is_some_and(|path| written.iter().any(|folder| path.starts_with(folder)))
+}
+
+fn path_of(entries: &[OptionEntry]) -> Option<PathBuf> {
+    let path = options(entries).string("path").ok().flatten()?;
+    Some(PathBuf::from(path.trim_end_matches('/')))
+}
+
+/// Whether a statement mentions one of some names.
+fn depends_on(statement: &Statement, names: &HashSet<String>) -> bool {
+    !names.is_empty()
+        && statement
+            .text
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .any(|word| names.contains(&word.to_lowercase()))
+}
+
+impl Session {
+    /// A session with the same names and settings, whose queries are never started.
+    fn trial(&self) -> Result<Self> {
+        let catalog = self.catalog().lock().fork()?;
+        let trial = self.with_catalog(catalog);
+        for query in self.streams().all() {
+            let definition = query.definition().clone();
+            trial.streams().add(definition)?;
+        }
+        Ok(trial)
+    }
+}

@@ -1,0 +1,328 @@
+//! The rows of SHOW, DESCRIBE and EXPLAIN.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
+use arrow::datatypes::{Field, Schema};
+use arrow::record_batch::RecordBatch;
+
+use crate::engine::Rows;
+use crate::engine::snapshot::CatalogKind;
+use crate::error::{Error, Result};
+use crate::execution::StreamingQuery;
+use crate::session::{DataFrame, Session};
+use crate::sql::statement::{Describe, Show};
+use crate::types::ddl::spark_type_name;
+
+/// `SHOW STREAMS | TABLES | VIEWS | QUERIES | FUNCTIONS`.
+pub(super) fn list(session: &Session, what: Show) -> Result<Rows> {
+    let kinds: &[CatalogKind] = match what {
+        Show::Streams => &[CatalogKind::Stream],
+        Show::Tables => &[CatalogKind::Table, CatalogKind::Result],
+        Show::Views => &[CatalogKind::View],
+        Show::Queries => return queries(session),
+        Show::Functions => return functions(session),
+    };
+    let entries = session.catalog().lock().entries();
+    let entries = entries
+        .iter()
+        .filter(|entry| kinds.contains(&entry.kind))
+        .collect::<Vec<_>>();
+    rows(vec![
+        ("name", text(entries.iter().map(|entry| entry.name.clone()))),
+        (
+            "kind",
+            text(entries.iter().map(|entry| entry.kind.as_str().to_owned())),
+        ),
+        (
+            "columns",
+            text(entries.iter().map(|entry| columns(&entry.schema))),
+        ),
+        ("from", text(entries.iter().map(|entry| entry.detail.clone()))),
+    ])
+}
+
+fn queries(session: &Session) -> Result<Rows> {
+    let queries = session.streams().all();
+    let statuses = queries.iter().map(StreamingQuery::status).collect::<Vec<_>>();
+    rows(vec![
+        ("name", text(queries.iter().map(|query| query.name().to_string()))),
+        ("id", text(statuses.iter().map(|status| status.id.to_string()))),
+        (
+            "state",
+            text(statuses.iter().map(|status| status.state.as_str().to_owned())),
+        ),
+        (
+            "message",
+            text(statuses.iter().map(|status| status.message.clone())),
+        ),
+        (
+            "outputMode",
+            text(
+                queries
+                    .iter()
+                    .map(|query| query.definition().output_mode.to_string()),
+            ),
+        ),
+        (
+            "trigger",
+            text(queries.iter().map(|query| query.definition().trigger.to_string())),
+        ),
+        (
+            "sink",
+            text(queries.iter().map(|query| query.definition().sink.description())),
+        ),
+    ])
+}
+
+fn functions(session: &Session) -> Result<Rows> {
+    let state = session.catalog().lock().context().state();
+    let scalar = state
+        .scalar_functions()
+        .keys()
+        .map(|name| (name.clone(), "scalar"));
+    let aggregate = state
+        .aggregate_functions()
+        .keys()
+        .map(|name| (name.clone(), "aggregate"));
+    let mut all = scalar
+        .chain(aggregate)
+        .filter(|(name, _)| !name.starts_with("__"))
+        .collect::<Vec<_>>();
+    all.sort();
+    rows(vec![
+        ("function", text(all.iter().map(|(name, _)| name.clone()))),
+        ("kind", text(all.iter().map(|(_, kind)| (*kind).to_owned()))),
+    ])
+}
+
+/// `SHOW PROGRESS FOR q`: a row a batch, and the whole of it as Spark's JSON.
+pub(super) fn progress(query: &StreamingQuery) -> Result<Rows> {
+    let recent = query.recent_progress();
+    let json = recent.iter().map(|progress| {
+        serde_json::to_string(progress.as_ref())
+            .map_err(|error| Error::internal("a progress has no JSON").caused_by(error))
+    });
+    let json = json.collect::<Result<Vec<_>>>()?;
+    let state_rows = |index: usize| {
+        recent[index]
+            .state_operators
+            .iter()
+            .map(|op| op.num_rows_total)
+            .sum::<u64>()
+    };
+    rows(vec![
+        (
+            "batchId",
+            integers(recent.iter().map(|progress| progress.batch_id)),
+        ),
+        (
+            "timestamp",
+            text(recent.iter().map(|progress| progress.timestamp.clone())),
+        ),
+        (
+            "numInputRows",
+            integers(recent.iter().map(|progress| progress.num_input_rows)),
+        ),
+        (
+            "processedRowsPerSecond",
+            doubles(recent.iter().map(|progress| progress.processed_rows_per_second)),
+        ),
+        (
+            "batchDuration",
+            integers(recent.iter().map(|progress| progress.batch_duration)),
+        ),
+        (
+            "watermark",
+            optional(
+                recent
+                    .iter()
+                    .map(|progress| progress.event_time.get("watermark").cloned()),
+            ),
+        ),
+        ("numRowsTotal", integers((0..recent.len()).map(state_rows))),
+        (
+            "numOutputRows",
+            integers(
+                recent
+                    .iter()
+                    .map(|p| u64::try_from(p.sink.num_output_rows).unwrap_or(0)),
+            ),
+        ),
+        ("progress", text(json.into_iter())),
+    ])
+}
+
+/// `SHOW STATE FOR q`: a row a stateful operator, as of the last batch.
+pub(super) fn state(query: &StreamingQuery) -> Result<Rows> {
+    let last = query.last_progress();
+    let operators = last
+        .as_ref()
+        .map(|progress| progress.state_operators.as_slice())
+        .unwrap_or_default();
+    rows(vec![
+        ("operator", integers(0..operators.len() as u64)),
+        (
+            "operatorName",
+            text(operators.iter().map(|operator| operator.operator_name.clone())),
+        ),
+        (
+            "numRowsTotal",
+            integers(operators.iter().map(|operator| operator.num_rows_total)),
+        ),
+        (
+            "numRowsUpdated",
+            integers(operators.iter().map(|operator| operator.num_rows_updated)),
+        ),
+        (
+            "numRowsRemoved",
+            integers(operators.iter().map(|operator| operator.num_rows_removed)),
+        ),
+        (
+            "numRowsDroppedByWatermark",
+            integers(
+                operators
+                    .iter()
+                    .map(|operator| operator.num_rows_dropped_by_watermark),
+            ),
+        ),
+        (
+            "memoryUsedBytes",
+            integers(operators.iter().map(|operator| operator.memory_used_bytes)),
+        ),
+    ])
+}
+
+/// `DESCRIBE name`: its columns; `DESCRIBE QUERY q`: what is known of the query.
+pub(super) fn describe(session: &Session, what: &Describe) -> Result<Rows> {
+    match what {
+        Describe::Query(name) => describe_query(&session.streams().get_by_name(&name.value)?),
+        Describe::Relation(name) => {
+            let catalog = session.catalog().lock();
+            let Some(schema) = catalog.schema_of(&name.value) else {
+                return match session.streams().get_by_name(&name.value) {
+                    Ok(query) => describe_query(&query),
+                    Err(_) => Err(catalog.unknown(&name.value)),
+                };
+            };
+            let fields = schema.fields();
+            rows(vec![
+                ("col_name", text(fields.iter().map(|field| field.name().clone()))),
+                (
+                    "data_type",
+                    text(fields.iter().map(|field| spark_type_name(field.data_type()))),
+                ),
+                (
+                    "nullable",
+                    Arc::new(
+                        fields
+                            .iter()
+                            .map(|field| Some(field.is_nullable()))
+                            .collect::<BooleanArray>(),
+                    ),
+                ),
+            ])
+        }
+    }
+}
+
+fn describe_query(query: &StreamingQuery) -> Result<Rows> {
+    let (status, definition) = (query.status(), query.definition());
+    let mut facts = vec![
+        ("name", definition.name.to_string()),
+        ("id", status.id.to_string()),
+        (
+            "runId",
+            status.run_id.map(|id| id.to_string()).unwrap_or_default(),
+        ),
+        ("state", status.state.as_str().to_owned()),
+        ("message", status.message),
+        ("outputMode", definition.output_mode.to_string()),
+        ("trigger", definition.trigger.to_string()),
+        ("checkpoint", definition.checkpoint.display().to_string()),
+        ("sources", status.sources.join(", ")),
+        ("sink", definition.sink.description()),
+        (
+            "lastCommittedBatch",
+            status.last_committed.map(|id| id.to_string()).unwrap_or_default(),
+        ),
+        ("statement", definition.sql.to_string()),
+    ];
+    if let Some(exception) = status.exception {
+        facts.push(("exception", exception.message));
+    }
+    rows(vec![
+        ("property", text(facts.iter().map(|(name, _)| (*name).to_owned()))),
+        ("value", text(facts.iter().map(|(_, value)| value.clone()))),
+    ])
+}
+
+/// `EXPLAIN [ANALYZE] QUERY q`.
+pub(super) async fn explain_query(query: &StreamingQuery, analyze: bool) -> Result<Rows> {
+    if analyze {
+        return Err(
+            Error::statement("EXPLAIN ANALYZE of a streaming query is not built yet")
+                .hint("EXPLAIN QUERY shows its plans, SHOW PROGRESS FOR its rows and times."),
+        );
+    }
+    let definition = query.definition();
+    plan_rows(
+        definition.plan.display_indent().to_string(),
+        definition.plan().await?.explain(),
+    )
+}
+
+/// `EXPLAIN SELECT ...`.
+pub(super) async fn explain_frame(frame: &DataFrame) -> Result<Rows> {
+    let physical = frame.physical_text().await?;
+    plan_rows(frame.logical_plan().display_indent().to_string(), physical)
+}
+
+fn plan_rows(logical: String, physical: String) -> Result<Rows> {
+    rows(vec![
+        (
+            "plan_type",
+            text(["logical_plan", "physical_plan"].map(str::to_owned).into_iter()),
+        ),
+        ("plan", text([logical, physical].into_iter())),
+    ])
+}
+
+fn rows(columns: Vec<(&str, ArrayRef)>) -> Result<Rows> {
+    let fields = columns
+        .iter()
+        .map(|(name, array)| Field::new(*name, array.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let arrays = columns.into_iter().map(|(_, array)| array).collect();
+    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
+    Ok(Rows {
+        schema,
+        batches: vec![batch],
+    })
+}
+
+fn columns(schema: &Schema) -> String {
+    let columns = schema.fields().iter();
+    let columns = columns.map(|field| format!("{} {}", field.name(), spark_type_name(field.data_type())));
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+fn text(values: impl Iterator<Item = String>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+fn optional(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
+    Arc::new(values.collect::<StringArray>())
+}
+
+fn integers(values: impl Iterator<Item = u64>) -> ArrayRef {
+    Arc::new(
+        values
+            .map(|value| i64::try_from(value).ok())
+            .collect::<Int64Array>(),
+    )
+}
+
+fn doubles(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
+}
