@@ -1,1 +1,30 @@
-//! placeholder
+//! JSON as Spark reads it: lines to record batches, texts to values, records to a schema.
+//!
+//! # Layout
+//!
+//! - [`decoder`]: JSON lines into record batches.
+//! - [`value`]: one value a text, for `from_json`.
+//! - [`infer`]: a schema from records.
+//! - [`options`]: the options of Spark's JSON source.
+//! - `scanner`: bytes to texts, numbers and whole values; `members`: from names to fields.
+//! - `convert`: a value into a column, by Spark's rules; `numbers` and `base64` serve it.
+//! - `column`: the vectors that become Arrow arrays.
+//! - `generate`: a value written anew.
+
+mod base64;
+mod column;
+mod convert;
+pub mod decoder;
+mod generate;
+pub mod infer;
+mod members;
+mod numbers;
+pub mod options;
+mod scanner;
+pub mod value;
+
+pub use column::as_nullable;
+pub use decoder::JsonDecoder;
+pub use infer::{SchemaInference, infer_schema};
+pub use options::{JsonOptions, ParseMode};
+pub use value::{JsonValueDecoder, decode_values};

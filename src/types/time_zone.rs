@@ -235,10 +235,12 @@ fn parse_offset(text: &str) -> Option<i32> {
             .then(|| i32::from(tens - b'0') * 10 + i32::from(ones - b'0'))
     };
     let (hours, minutes, seconds) = match *digits {
-        [h] => (two(b'0', h)?, 0, 0),
-        [h, i] => (two(h, i)?, 0, 0),
-        [h, i, m, n] | [h, i, b':', m, n] => (two(h, i)?, two(m, n)?, 0),
-        [h, i, m, n, s, t] | [h, i, b':', m, n, b':', s, t] => (two(h, i)?, two(m, n)?, two(s, t)?),
+        [hour] => (two(b'0', hour)?, 0, 0),
+        [h0, h1] => (two(h0, h1)?, 0, 0),
+        [h0, h1, m0, m1] | [h0, h1, b':', m0, m1] => (two(h0, h1)?, two(m0, m1)?, 0),
+        [h0, h1, m0, m1, s0, s1] | [h0, h1, b':', m0, m1, b':', s0, s1] => {
+            (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?)
+        }
         _ => return None,
     };
     let total = hours * 3600 + minutes * 60 + seconds;

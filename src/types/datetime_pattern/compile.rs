@@ -176,7 +176,7 @@ impl Compiler {
             match letters.get(at) {
                 None => return Err("a quote has no partner".into()),
                 // Two quotes inside are one; two that are all there is are one as well, further down.
-                Some('\'') if letters.get(at + 1) == Some(&'\'') && !(at == open + 1) => {
+                Some('\'') if letters.get(at + 1) == Some(&'\'') && at != open + 1 => {
                     text.push('\'');
                     at += 2;
                 }

@@ -186,14 +186,15 @@ fn zone_id_at(rest: &str) -> Option<(ZoneRules, usize)> {
     let longest = rest.bytes().take_while(is_part).count();
     (1..=longest).rev().find_map(|length| {
         let id = &rest[..length];
-        let rules = match id.as_bytes() {
-            [b'Z' | b'z'] => ZoneRules::Fixed(0),
-            [b'+' | b'-', ..] => ZoneRules::find(id)?,
-            _ if ["UTC", "GMT", "UT"]
-                .iter()
-                .any(|prefix| starts_with_ignoring_case(id, prefix)) =>
-            {
-                ZoneRules::find(&id.to_uppercase())?
+        // An offset in an id has all its digits and colons, alone and behind a prefix.
+        let bare = ["UTC", "GMT", "UT"]
+            .iter()
+            .find(|prefix| starts_with_ignoring_case(id, prefix))
+            .map_or(id, |prefix| &id[prefix.len()..]);
+        let rules = match bare.as_bytes() {
+            [] | [b'Z' | b'z'] => ZoneRules::Fixed(0),
+            [b'+' | b'-', _, _, b':', _, _] | [b'+' | b'-', _, _, b':', _, _, b':', _, _] => {
+                ZoneRules::find(bare)?
             }
             _ => region(id)?,
         };

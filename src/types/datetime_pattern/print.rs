@@ -49,7 +49,7 @@ impl<'a> Moment<'a> {
             Field::DayOfMonth => self.date.day.into(),
             Field::DayOfYear => day_of_year(self.date).into(),
             Field::AlignedDayOfWeek => i64::from((self.date.day - 1) % 7 + 1),
-            Field::Quarter => i64::from((self.date.month + 2) / 3),
+            Field::Quarter => i64::from(self.date.month.div_ceil(3)),
             Field::AmPm => hour / 12,
             Field::ClockHourOfAmPm => (hour + 11) % 12 + 1,
             Field::HourOfAmPm => hour % 12,

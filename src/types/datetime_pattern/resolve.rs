@@ -67,22 +67,22 @@ impl Fields {
         (least..=most).contains(&value).then_some(value)
     }
 
-    fn year(&self) -> Option<Option<i64>> {
-        let of_era = match (self.get(Field::YearOfEra), self.get(Field::Era)) {
-            (None, _) => None,
+    /// The year, 1970 without one; `None` if it is not one.
+    fn year(&self) -> Option<i64> {
+        match (self.get(Field::YearOfEra), self.get(Field::Era)) {
+            (None, _) => Some(self.get(Field::Year).unwrap_or(1970)),
             (Some(year), Some(0)) if year > 0 => Some(1 - year),
             (Some(year), Some(_)) if year > 0 => Some(year),
             // Strictly, a year of an era needs its era.
-            (Some(_), _) => return None,
-        };
-        Some(of_era.or(self.get(Field::Year)))
+            (Some(_), _) => None,
+        }
     }
 
     fn date(&self) -> Option<i32> {
         let month = self.ranged(Field::Month, 1, 12, 1)?;
         let day = self.ranged(Field::DayOfMonth, 1, 31, 1)?;
         let in_year = self.ranged(Field::DayOfYear, 1, 366, 1)?;
-        let year = i32::try_from(self.year()?.unwrap_or(1970)).ok()?;
+        let year = i32::try_from(self.year()?).ok()?;
         let month = u32::try_from(month).ok()?;
         let day = u32::try_from(day).ok()?;
         let in_year = u32::try_from(in_year).ok()?;
