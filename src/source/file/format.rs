@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
-use super::options::{FileContext, SHARED_OPTIONS};
+use super::options::{FileContext, FileOptions, SHARED_OPTIONS};
 use super::text::TextFormat;
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -36,20 +36,27 @@ pub(super) trait LineDecoder: Send {
     fn flush(&mut self) -> Result<RecordBatch>;
 }
 
-/// Finds a format by its name and reads its options. `schema` is the declared one.
-pub(super) fn open_format(
+/// Opens what a source and a table have in common: finds the format by its name, reads all options, and makes sure
+/// that the path is there. `schema` is the declared one.
+pub(super) fn open(
     name: &str,
     schema: Option<SchemaRef>,
     options: &Options,
-    _context: &FileContext,
-) -> Result<Arc<dyn FileFormat>> {
-    if name.eq_ignore_ascii_case("text") {
-        options.check_known("text", &SHARED_OPTIONS)?;
-        return Ok(Arc::new(TextFormat::try_new(schema)?));
-    }
-    let guess = did_you_mean(name, FORMATS)
-        .map(|format| format!("Did you mean {format}? "))
-        .unwrap_or_default();
-    let error = Error::statement(format!("there is no file format \"{name}\""));
-    Err(error.hint(format!("{guess}Formats are {}.", FORMATS.join(", "))))
+    context: &FileContext,
+) -> Result<(Arc<dyn FileFormat>, FileOptions)> {
+    let Some(name) = FORMATS
+        .into_iter()
+        .find(|format| format.eq_ignore_ascii_case(name))
+    else {
+        let guess = did_you_mean(name, FORMATS)
+            .map(|format| format!("Did you mean {format}? "))
+            .unwrap_or_default();
+        let error = Error::statement(format!("there is no file format \"{name}\""));
+        return Err(error.hint(format!("{guess}Formats are {}.", FORMATS.join(", "))));
+    };
+    options.check_known(name, &SHARED_OPTIONS)?;
+    let shared = FileOptions::try_new(name, options, context)?;
+    shared.location.check_exists()?;
+    let format: Arc<dyn FileFormat> = Arc::new(TextFormat::try_new(schema)?);
+    Ok((format, shared))
 }

@@ -47,8 +47,6 @@ pub(super) struct Listing {
     pub(super) files: Vec<FileEntry>,
     /// The folders that were read, each with its modification time from before.
     pub(super) folders: Vec<(PathBuf, Option<SystemTime>)>,
-    /// Whether there are files without bytes yet: these get theirs without a change in their folder.
-    pub(super) has_empty_files: bool,
 }
 
 impl Location {
@@ -243,9 +241,7 @@ impl Walk<'_> {
             let follow = self.location.recursive && self.linked.insert(target);
             return if follow { self.folder(&path) } else { Ok(()) };
         }
-        if metadata.len() == 0 {
-            self.found.has_empty_files = true;
-        } else if metadata.is_file() {
+        if metadata.is_file() {
             self.found
                 .files
                 .push(FileEntry::new(printable(&path)?, &metadata));

@@ -3,7 +3,8 @@
 //! A folder is listed, files that were not seen before are ordered by modification time and then by path, and a
 //! batch takes as many of them as `maxFilesPerTrigger` or `maxBytesPerTrigger` let it. A file is read once, at the
 //! length that it had when it was listed, whatever happens to it later: write elsewhere and move the file in, so
-//! that it is whole when it appears. A file without bytes is left alone until it has some.
+//! that it is whole when it appears. A file without bytes that is younger than two seconds is left alone: someone is
+//! probably about to fill it.
 //!
 //! An offset is `{"logOffset":2}`: the third batch of files. Which files these are is the batch's log entry, durable
 //! in the checkpoint before the first row is read, so a replay reads the same bytes in the same order.

@@ -1,8 +1,10 @@
 //! The options that the file source takes in every format.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::location::Location;
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::options::Options;
 
@@ -26,16 +28,19 @@ pub struct FileContext {
     pub base: PathBuf,
     /// The session's time zone, for timestamps without one.
     pub time_zone: String,
+    /// Tells how old a file is.
+    pub clock: Arc<dyn Clock>,
     /// `spark.sql.files.ignoreMissingFiles`: a file that vanished is passed over instead of failing the query.
     pub ignore_missing_files: bool,
 }
 
 impl Default for FileContext {
-    /// The current folder, UTC, and missing files are errors.
+    /// The current folder, UTC, the machine's clock, and missing files are errors.
     fn default() -> Self {
         Self {
             base: PathBuf::from("."),
             time_zone: "UTC".to_owned(),
+            clock: Arc::new(SystemClock),
             ignore_missing_files: false,
         }
     }
@@ -50,6 +55,7 @@ pub(super) struct FileOptions {
     /// How much older than the newest file seen a file may be, in milliseconds; `None`: any age.
     pub(super) max_file_age_ms: Option<i64>,
     pub(super) ignore_missing_files: bool,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// How much one batch takes.
@@ -110,6 +116,7 @@ impl FileOptions {
             ignore_missing_files: options
                 .bool("ignoreMissingFiles")?
                 .unwrap_or(context.ignore_missing_files),
+            clock: Arc::clone(&context.clock),
         })
     }
 }

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::format::{FileFormat, open_format};
+use super::format::{FileFormat, open};
 use super::log::{FileEntry, OffsetLog, SeenFiles, from_offset, sort, to_offset};
 use super::options::{FileContext, FileLimit, FileOptions};
 use super::reader::{partition_readers, streams};
@@ -26,6 +26,9 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// After a change a folder is listed this many polls more: a file that comes within the resolution of the folder's
 /// modification time changes nothing that a poll could see.
 const SETTLING_POLLS: u32 = 3;
+
+/// How old a file without bytes has to be for these to be all that it holds, in milliseconds.
+const SETTLING_MS: i64 = 2000;
 
 /// Reads the files of a folder as they appear. See the module's documentation.
 #[derive(Debug)]
@@ -51,7 +54,8 @@ struct State {
     unread: VecDeque<FileEntry>,
     /// The folders of the last listing with their modification times.
     folders: Vec<(PathBuf, Option<SystemTime>)>,
-    has_empty_files: bool,
+    /// Whether the last listing left files alone that may be filled, without a change in their folder.
+    has_unsettled_files: bool,
     /// AVAILABLE NOW: what is unread is all that will be read.
     is_closed: bool,
 }
@@ -67,20 +71,18 @@ impl FileSource {
         options: &Options,
         context: &FileContext,
     ) -> Result<Self> {
-        let format_of_lines = open_format(format, schema, options, context)?;
-        let options = FileOptions::try_new(format, options, context)?;
-        options.location.check_exists()?;
+        let (format, options) = open(format, schema, options, context)?;
         let state = State {
             seen: SeenFiles::new(options.max_file_age_ms),
             log: OffsetLog::default(),
             unread: VecDeque::new(),
             folders: Vec::new(),
-            has_empty_files: false,
+            has_unsettled_files: false,
             is_closed: false,
         };
         Ok(Self {
             shared: Arc::new(Shared {
-                format: format_of_lines,
+                format,
                 options,
                 state: Mutex::new(state),
                 watch: Mutex::new(None),
@@ -217,7 +219,12 @@ impl Shared {
             .location
             .list(&|folder, name| !seen.contains(folder, name))?;
         let mut files = listing.files;
+        state.has_unsettled_files = false;
         files.retain(|file| {
+            if self.is_unsettled(file) {
+                state.has_unsettled_files = true;
+                return false;
+            }
             let too_old = state.seen.is_too_old(file);
             if too_old {
                 state.seen.pass_over(file);
@@ -227,8 +234,13 @@ impl Shared {
         sort(&mut files, self.options.latest_first);
         state.unread = files.into();
         state.folders = listing.folders;
-        state.has_empty_files = listing.has_empty_files;
         Ok(())
+    }
+
+    /// Whether a file is empty because someone has just made it and is about to fill it.
+    fn is_unsettled(&self, file: &FileEntry) -> bool {
+        let age_ms = self.options.clock.now_ms().saturating_sub(file.modified_ms);
+        file.size == 0 && age_ms.saturating_abs() < SETTLING_MS
     }
 
     fn look(&self) -> Result<bool> {
@@ -244,7 +256,7 @@ impl Shared {
             let now = fs::metadata(folder).and_then(|metadata| metadata.modified()).ok();
             now != *then
         };
-        state.has_empty_files || state.folders.iter().any(changed)
+        state.has_unsettled_files || state.folders.iter().any(changed)
     }
 
     /// Sets the watch on the folders that were listed last. What came before a watch stood gave no hint, so a new
@@ -336,15 +348,13 @@ fn take(files: &mut VecDeque<FileEntry>, limit: FileLimit) -> Vec<FileEntry> {
     files.drain(..count).collect()
 }
 
-/// Looks at a file again; says whether it is still there with something in it.
+/// Looks at a file again; says whether it is still there.
 fn refresh(file: &mut FileEntry) -> bool {
-    match fs::metadata(&file.path) {
-        Ok(metadata) if metadata.len() > 0 => {
-            *file = FileEntry::new(&file.path, &metadata);
-            true
-        }
-        _ => false,
+    let metadata = fs::metadata(&file.path);
+    if let Ok(metadata) = &metadata {
+        *file = FileEntry::new(&file.path, metadata);
     }
+    metadata.is_ok()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::physical_plan::SendableRecordBatchStream;
 
-use super::format::{FileFormat, open_format};
+use super::format::{FileFormat, open};
 use super::log::{FileEntry, sort};
 use super::options::{FileContext, FileOptions};
 use super::reader::{partition_readers, streams};
@@ -44,13 +44,8 @@ impl FileTable {
         options: &Options,
         context: &FileContext,
     ) -> Result<Self> {
-        let format_of_lines = open_format(format, schema, options, context)?;
-        let options = FileOptions::try_new(format, options, context)?;
-        options.location.check_exists()?;
-        Ok(Self {
-            format: format_of_lines,
-            options,
-        })
+        let (format, options) = open(format, schema, options, context)?;
+        Ok(Self { format, options })
     }
 
     /// The columns.

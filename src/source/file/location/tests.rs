@@ -129,17 +129,6 @@ fn known_names_are_not_looked_at() {
 }
 
 #[test]
-fn files_without_bytes_wait() {
-    let folder = tree(&["a"]);
-    fs::write(folder.path().join("empty"), "").expect("writes");
-    let listing = location(&folder, ".", false, None)
-        .list(&|_, _| true)
-        .expect("lists");
-    assert_eq!(listing.files.len(), 1);
-    assert!(listing.has_empty_files);
-}
-
-#[test]
 fn entries_hold_time_and_size() {
     let folder = tree(&["a"]);
     set_file_mtime(folder.path().join("a"), FileTime::from_unix_time(-2, 500_000_000))

@@ -6,6 +6,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
+use crate::clock::ManualClock;
 use crate::error::ErrorKind;
 
 const DAY: i64 = 86_400;
@@ -358,7 +359,7 @@ async fn polling_sees_a_file_that_gets_its_bytes_late() {
     assert_eq!(
         plan(&source, None).await,
         None,
-        "a file without bytes is left alone"
+        "a new file without bytes is left alone"
     );
     let waiting = begin_wait(&source, None).await;
     fs::write(folder.path().join("a"), "now\n").expect("writes");
@@ -368,6 +369,35 @@ async fn polling_sees_a_file_that_gets_its_bytes_late() {
     ended.expect("did not panic");
     let first = plan(&source, None).await.expect("has a file");
     assert_eq!(rows(&source, None, &first.end).await, ["now"]);
+}
+
+#[tokio::test]
+async fn an_empty_file_counts_once_it_is_settled() {
+    let folder = folder();
+    put(&folder, "a", 100);
+    put(&folder, "c", 102);
+    fs::write(folder.path().join("b"), "").expect("writes");
+    set_file_mtime(folder.path().join("b"), FileTime::from_unix_time(101, 0)).expect("sets the time");
+    let clock = Arc::new(ManualClock::new(102_999));
+    let options: Options = [
+        ("path", folder.path().to_str().expect("is text")),
+        ("maxFilesPerTrigger", "1"),
+    ]
+    .into_iter()
+    .collect();
+    let context = FileContext {
+        clock: Arc::<ManualClock>::clone(&clock),
+        ..FileContext::default()
+    };
+    let source = FileSource::try_new("text", None, &options, &context).expect("opens");
+    assert_eq!(run(&source).await, [["a"], ["c"]]);
+    clock.advance_ms(1);
+    let source = FileSource::try_new("text", None, &options, &context).expect("opens");
+    assert_eq!(
+        run(&source).await,
+        [vec!["a"], vec![], vec!["c"]],
+        "a batch without rows, as in Spark"
+    );
 }
 
 #[tokio::test]
