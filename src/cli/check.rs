@@ -29,7 +29,7 @@ pub(super) struct CheckArgs {
 
 /// Gives the exit code.
 pub(super) fn run(
-    args: CheckArgs,
+    args: &CheckArgs,
     workspace: Option<PathBuf>,
     make_engine: impl FnOnce(EngineOptions) -> Result<Arc<dyn Engine>>,
 ) -> u8 {

@@ -13,11 +13,15 @@ use crate::error::Result;
 ///
 /// It needs nothing, never ends, and keeps nothing: all that it writes is in a temporary folder.
 #[derive(Debug, Args)]
-pub(super) struct DemoArgs {}
+pub(super) struct DemoArgs {
+    /// Colours of the workbench: the name of a theme, such as dark or light.
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+}
 
 /// Gives the exit code.
 pub(super) fn run(
-    _args: DemoArgs,
+    args: DemoArgs,
     theme: Option<String>,
     make_engine: impl FnOnce(EngineOptions) -> Result<Arc<dyn Engine>>,
     run_workbench: impl FnOnce(Arc<dyn Engine>, WorkbenchOptions) -> Result<()>,
@@ -29,10 +33,43 @@ pub(super) fn run(
     let workbench = WorkbenchOptions {
         scripts: Vec::new(),
         is_demo: true,
-        theme,
+        theme: args.theme.or(theme),
     };
     match make_engine(options).and_then(|engine| run_workbench(engine, workbench)) {
         Ok(()) => SUCCESS,
         Err(error) => fail(&mut Output::of_process(OutputFormat::Text), &error, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::headless::fake::FakeEngine;
+    use super::*;
+    use crate::engine::Reply;
+
+    #[test]
+    fn the_demo_keeps_nothing() {
+        let args = DemoArgs {
+            theme: Some("light".into()),
+        };
+        let mut asked = None;
+        let mut opened = None;
+        let code = run(
+            args,
+            Some("dark".into()),
+            |options| {
+                asked = Some(options);
+                Ok(Arc::new(FakeEngine::new(|_| Ok(Reply::Done(String::new())))))
+            },
+            |_, options| {
+                opened = Some(options);
+                Ok(())
+            },
+        );
+        assert_eq!(code, SUCCESS);
+        let asked = asked.expect("an engine was made");
+        assert!(asked.is_temporary && asked.workspace.is_none(), "{asked:?}");
+        let opened = opened.expect("the workbench was opened");
+        assert_eq!((opened.is_demo, opened.theme.as_deref()), (true, Some("light")));
     }
 }

@@ -103,7 +103,7 @@ fn result() -> Reply {
 }
 
 /// A whole run: two batches, an end, the rows of a SELECT.
-fn whole_run(engine: &FakeEngine) -> crate::error::Result<Reply> {
+fn whole_run(engine: &FakeEngine) -> Reply {
     for event in [
         started(),
         console(0, &[("a\x1b", 1)]),
@@ -114,7 +114,7 @@ fn whole_run(engine: &FakeEngine) -> crate::error::Result<Reply> {
     ] {
         engine.emit(&event);
     }
-    Ok(result())
+    result()
 }
 
 async fn never() {
@@ -124,7 +124,7 @@ async fn never() {
 #[tokio::test]
 async fn json_is_as_documented() {
     let (mut output, said) = captured(OutputFormat::Json);
-    let engine = FakeEngine::new(whole_run);
+    let engine = FakeEngine::new(|engine| Ok(whole_run(engine)));
     let code = drive(&engine, &script(), None, never(), &mut output).await;
     assert_eq!(code, SUCCESS);
     let stdout = said.stdout();
@@ -161,7 +161,7 @@ async fn json_is_as_documented() {
 #[tokio::test]
 async fn text_is_as_sparks_console_sink_prints_it() {
     let (mut output, said) = captured(OutputFormat::Text);
-    let engine = FakeEngine::new(whole_run);
+    let engine = FakeEngine::new(|engine| Ok(whole_run(engine)));
     let code = drive(&engine, &script(), None, never(), &mut output).await;
     assert_eq!(code, SUCCESS);
     assert_eq!(

@@ -70,7 +70,7 @@ pub struct Cli {
     workspace: Option<PathBuf>,
 
     /// Colours of the workbench: the name of a theme, such as dark or light.
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME")]
     theme: Option<String>,
 
     #[command(subcommand)]
@@ -124,7 +124,7 @@ impl Cli {
         } = self;
         ExitCode::from(match command {
             Some(Command::Run(args)) => run::run(args, workspace, make_engine),
-            Some(Command::Check(args)) => check::run(args, workspace, make_engine),
+            Some(Command::Check(args)) => check::run(&args, workspace, make_engine),
             Some(Command::Demo(args)) => demo::run(args, theme, make_engine, run_workbench),
             None => workbench::run(&files, workspace, theme, make_engine, run_workbench),
         })

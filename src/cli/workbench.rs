@@ -50,8 +50,8 @@ mod tests {
     use crate::engine::Reply;
     use crate::error::Error;
 
-    fn engine(_: EngineOptions) -> Result<Arc<dyn Engine>> {
-        Ok(Arc::new(FakeEngine::new(|_| Ok(Reply::Done(String::new())))))
+    fn engine() -> Arc<dyn Engine> {
+        Arc::new(FakeEngine::new(|_| Ok(Reply::Done(String::new()))))
     }
 
     #[test]
@@ -67,7 +67,7 @@ mod tests {
             Some("light".into()),
             |options| {
                 asked = Some(options.clone());
-                engine(options)
+                Ok(engine())
             },
             |_, options| {
                 opened = Some(options);
@@ -102,9 +102,13 @@ mod tests {
             |_, _| Ok(()),
         );
         assert_eq!(code, USAGE);
-        let code = run(&[], None, None, engine, |_, _| {
-            Err(Error::internal("no terminal"))
-        });
+        let code = run(
+            &[],
+            None,
+            None,
+            |_| Ok(engine()),
+            |_, _| Err(Error::internal("no terminal")),
+        );
         assert_eq!(code, FAILURE);
     }
 }

@@ -1,27 +1,19 @@
 //! One encoder a column: the type is looked at once, the cells are then written without asking again.
 
-use arrow::array::{
-    Array, ArrowPrimitiveType, AsArray, FixedSizeListArray, ListLikeArray, PrimitiveArray, StructArray,
-};
+use arrow::array::{Array, ArrowPrimitiveType, AsArray, FixedSizeListArray, PrimitiveArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
-    ArrowDictionaryKeyType, DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type,
-    Decimal256Type, DecimalType, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
-    DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    IntervalDayTimeType, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, RunEndIndexType,
-    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
-    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Float16Type,
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
 };
 
+use super::nested::{dictionary, list, map, runs, structure, union};
 use super::scalar::{
-    push_base64, push_decimal, push_display, push_hex, push_java_float, push_json_float, push_json_string,
-    push_safe_json_string, push_spaced_hex,
+    Float, push_base64, push_decimal, push_display, push_hex, push_java_float, push_json_float,
+    push_json_string, push_safe_json_string, push_spaced_hex,
 };
-use super::time::{
-    TimestampStyle, Zone, push_calendar_interval, push_date, push_duration, push_time_of_day, push_timestamp,
-    push_year_month,
-};
+use super::temporal::temporal;
 use crate::error::{Error, Result};
 
 /// The way in which values are written.
@@ -42,18 +34,18 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    fn is_json(self) -> bool {
+    pub(super) fn is_json(self) -> bool {
         !matches!(self, Self::Text { .. })
     }
 
-    fn max_bytes(self) -> usize {
+    pub(super) fn max_bytes(self) -> usize {
         match self {
             Self::Text { max_bytes } => max_bytes,
             Self::JsonRows | Self::SparkJson { .. } => usize::MAX,
         }
     }
 
-    fn push_text(self, out: &mut String, text: &str) {
+    pub(super) fn push_text(self, out: &mut String, text: &str) {
         match self {
             Self::JsonRows => push_safe_json_string(out, text),
             Self::SparkJson { .. } => push_json_string(out, text),
@@ -62,7 +54,7 @@ impl Dialect {
     }
 
     /// Text that needs no escaping: in quotes where the dialect is JSON.
-    fn push_quoted(self, out: &mut String, push: impl FnOnce(&mut String)) {
+    pub(super) fn push_quoted(self, out: &mut String, push: impl FnOnce(&mut String)) {
         if self.is_json() {
             out.push('"');
             push(out);
@@ -77,7 +69,8 @@ impl Dialect {
     }
 }
 
-type Encode<'a> = Box<dyn Fn(usize, &mut String) + Send + Sync + 'a>;
+/// Appends the cell of a row that is not null.
+pub(super) type Encode<'a> = Box<dyn Fn(usize, &mut String) + Send + Sync + 'a>;
 
 /// The encoder of one column.
 pub(crate) struct Column<'a> {
@@ -130,7 +123,11 @@ fn encoder(array: &dyn Array, dialect: Dialect) -> Result<Encode<'_>> {
         DataType::UInt16 => integer::<UInt16Type>(array),
         DataType::UInt32 => integer::<UInt32Type>(array),
         DataType::UInt64 => integer::<UInt64Type>(array),
-        DataType::Float16 => float::<Float16Type, _>(array, dialect, |value| value.to_f32()),
+        DataType::Float16 => float::<Float16Type, _>(
+            array,
+            dialect,
+            <Float16Type as ArrowPrimitiveType>::Native::to_f32,
+        ),
         DataType::Float32 => float::<Float32Type, _>(array, dialect, |value| value),
         DataType::Float64 => float::<Float64Type, _>(array, dialect, |value| value),
         DataType::Decimal32(_, scale) => decimal::<Decimal32Type>(array, *scale, dialect),
@@ -200,7 +197,8 @@ fn encoder(array: &dyn Array, dialect: Dialect) -> Result<Encode<'_>> {
     })
 }
 
-fn no_text(data_type: &DataType) -> Error {
+/// The error of a type that has no encoder.
+pub(super) fn no_text(data_type: &DataType) -> Error {
     Error::internal(format!("values of the type {data_type} cannot be shown"))
 }
 
@@ -212,7 +210,7 @@ where
     Box::new(|row, out| push_display(out, array.value(row)))
 }
 
-fn float<T: ArrowPrimitiveType, F: super::scalar::Float>(
+fn float<T: ArrowPrimitiveType, F: Float>(
     array: &dyn Array,
     dialect: Dialect,
     number: impl Fn(T::Native) -> F + Send + Sync + 'static,
@@ -255,269 +253,5 @@ fn push_binary(out: &mut String, bytes: &[u8], dialect: Dialect) {
         Dialect::JsonRows => dialect.push_quoted(out, |out| push_hex(out, bytes)),
         Dialect::SparkJson { .. } => dialect.push_quoted(out, |out| push_base64(out, bytes)),
         Dialect::Text { max_bytes } => push_spaced_hex(out, &bytes[..bytes.len().min(max_bytes)]),
-    }
-}
-
-fn temporal(array: &dyn Array, dialect: Dialect) -> Result<Encode<'_>> {
-    Ok(match array.data_type() {
-        DataType::Date32 => quoted::<Date32Type>(array, dialect, |out, days| push_date(out, i64::from(days))),
-        DataType::Date64 => quoted::<Date64Type>(array, dialect, |out, millis| {
-            push_date(out, millis.div_euclid(86_400_000));
-        }),
-        DataType::Timestamp(unit, zone) => {
-            let zone = zone.as_deref().map(Zone::named);
-            match unit {
-                TimeUnit::Second => timestamp::<TimestampSecondType>(array, dialect, *unit, zone),
-                TimeUnit::Millisecond => timestamp::<TimestampMillisecondType>(array, dialect, *unit, zone),
-                TimeUnit::Microsecond => timestamp::<TimestampMicrosecondType>(array, dialect, *unit, zone),
-                TimeUnit::Nanosecond => timestamp::<TimestampNanosecondType>(array, dialect, *unit, zone),
-            }
-        }
-        DataType::Time32(TimeUnit::Second) => quoted::<Time32SecondType>(array, dialect, |out, value| {
-            push_time_of_day(out, i64::from(value), TimeUnit::Second);
-        }),
-        DataType::Time32(TimeUnit::Millisecond) => {
-            quoted::<Time32MillisecondType>(array, dialect, |out, value| {
-                push_time_of_day(out, i64::from(value), TimeUnit::Millisecond);
-            })
-        }
-        DataType::Time64(TimeUnit::Microsecond) => {
-            quoted::<Time64MicrosecondType>(array, dialect, |out, value| {
-                push_time_of_day(out, value, TimeUnit::Microsecond);
-            })
-        }
-        DataType::Time64(TimeUnit::Nanosecond) => {
-            quoted::<Time64NanosecondType>(array, dialect, |out, value| {
-                push_time_of_day(out, value, TimeUnit::Nanosecond);
-            })
-        }
-        DataType::Duration(TimeUnit::Second) => {
-            duration::<DurationSecondType>(array, dialect, TimeUnit::Second)
-        }
-        DataType::Duration(TimeUnit::Millisecond) => {
-            duration::<DurationMillisecondType>(array, dialect, TimeUnit::Millisecond)
-        }
-        DataType::Duration(TimeUnit::Microsecond) => {
-            duration::<DurationMicrosecondType>(array, dialect, TimeUnit::Microsecond)
-        }
-        DataType::Duration(TimeUnit::Nanosecond) => {
-            duration::<DurationNanosecondType>(array, dialect, TimeUnit::Nanosecond)
-        }
-        DataType::Interval(IntervalUnit::YearMonth) => {
-            quoted::<IntervalYearMonthType>(array, dialect, push_year_month)
-        }
-        DataType::Interval(IntervalUnit::DayTime) => {
-            quoted::<IntervalDayTimeType>(array, dialect, |out, value| {
-                let nanos = i64::from(value.milliseconds) * 1_000_000;
-                push_calendar_interval(out, 0, value.days, nanos);
-            })
-        }
-        DataType::Interval(IntervalUnit::MonthDayNano) => {
-            quoted::<IntervalMonthDayNanoType>(array, dialect, |out, value| {
-                push_calendar_interval(out, value.months, value.days, value.nanoseconds);
-            })
-        }
-        other => return Err(no_text(other)),
-    })
-}
-
-fn quoted<T: ArrowPrimitiveType>(
-    array: &dyn Array,
-    dialect: Dialect,
-    push: impl Fn(&mut String, T::Native) + Send + Sync + 'static,
-) -> Encode<'_> {
-    let array: &PrimitiveArray<T> = array.as_primitive();
-    Box::new(move |row, out| dialect.push_quoted(out, |out| push(out, array.value(row))))
-}
-
-fn timestamp<T: ArrowPrimitiveType<Native = i64>>(
-    array: &dyn Array,
-    dialect: Dialect,
-    unit: TimeUnit,
-    zone: Option<Zone>,
-) -> Encode<'_> {
-    let style = match dialect {
-        Dialect::JsonRows => TimestampStyle::IsoUtc,
-        Dialect::SparkJson { .. } => TimestampStyle::IsoMillis {
-            with_offset: zone.is_some(),
-        },
-        Dialect::Text { .. } => TimestampStyle::Plain,
-    };
-    let zone = zone.unwrap_or(Zone::UTC);
-    quoted::<T>(array, dialect, move |out, value| {
-        push_timestamp(out, value, unit, zone, style);
-    })
-}
-
-fn duration<T: ArrowPrimitiveType<Native = i64>>(
-    array: &dyn Array,
-    dialect: Dialect,
-    unit: TimeUnit,
-) -> Encode<'_> {
-    quoted::<T>(array, dialect, move |out, value| push_duration(out, value, unit))
-}
-
-fn structure(array: &StructArray, dialect: Dialect) -> Result<Encode<'_>> {
-    let columns = array
-        .columns()
-        .iter()
-        .map(|values| column(values.as_ref(), dialect))
-        .collect::<Result<Vec<_>>>()?;
-    if !dialect.is_json() {
-        return Ok(Box::new(move |row, out| {
-            push_elements(out, ('{', '}'), dialect, columns.iter(), |out, column| {
-                column.push(row, out)
-            });
-        }));
-    }
-    let object = Object::new(
-        array.fields().iter().map(|field| field.name().as_str()),
-        columns,
-        dialect,
-    );
-    Ok(Box::new(move |row, out| object.push(row, out)))
-}
-
-fn list<L: ListLikeArray>(array: &L, dialect: Dialect) -> Result<Encode<'_>> {
-    let values = column(array.values().as_ref(), dialect)?;
-    Ok(Box::new(move |row, out| {
-        let elements = array.element_range(row);
-        push_elements(out, ('[', ']'), dialect, elements, |out, at| values.push(at, out));
-    }))
-}
-
-fn map(array: &dyn Array, dialect: Dialect) -> Result<Encode<'_>> {
-    let array = array.as_map();
-    let keys = column(array.keys().as_ref(), dialect)?;
-    let values = column(array.values().as_ref(), dialect)?;
-    Ok(Box::new(move |row, out| {
-        let offsets = array.value_offsets();
-        let start = usize::try_from(offsets[row]).unwrap_or_default();
-        let end = usize::try_from(offsets[row + 1]).unwrap_or_default();
-        push_elements(out, ('{', '}'), dialect, start..end, |out, at| {
-            if dialect.is_json() {
-                push_json_key(out, &keys, at, dialect);
-                out.push(':');
-            } else {
-                keys.push(at, out);
-                out.push_str(" -> ");
-            }
-            values.push(at, out);
-        });
-    }))
-}
-
-/// Appends a map's key, which in JSON is text whatever its type is.
-fn push_json_key(out: &mut String, keys: &Column<'_>, at: usize, dialect: Dialect) {
-    let start = out.len();
-    keys.push(at, out);
-    if !out[start..].starts_with('"') {
-        let bare = out.split_off(start);
-        dialect.push_text(out, &bare);
-    }
-}
-
-/// Appends elements in brackets: `[1,2]` in JSON, `[1, 2]` in text, where it ends early once it is long enough.
-fn push_elements<T>(
-    out: &mut String,
-    (open, close): (char, char),
-    dialect: Dialect,
-    elements: impl Iterator<Item = T>,
-    push: impl Fn(&mut String, T),
-) {
-    let start = out.len();
-    out.push(open);
-    for (at, element) in elements.enumerate() {
-        if at > 0 {
-            out.push_str(if dialect.is_json() { "," } else { ", " });
-        }
-        push(out, element);
-        if out.len() - start > dialect.max_bytes() {
-            return;
-        }
-    }
-    out.push(close);
-}
-
-fn dictionary<K: ArrowDictionaryKeyType>(array: &dyn Array, dialect: Dialect) -> Result<Encode<'_>> {
-    let array = array.as_dictionary::<K>();
-    let values = column(array.values().as_ref(), dialect)?;
-    Ok(Box::new(move |row, out| {
-        if let Some(key) = array.key(row) {
-            values.push(key, out);
-        }
-    }))
-}
-
-fn runs<R: RunEndIndexType>(array: &dyn Array, dialect: Dialect) -> Result<Encode<'_>> {
-    let array = array.as_run::<R>();
-    let values = column(array.values().as_ref(), dialect)?;
-    Ok(Box::new(move |row, out| {
-        values.push(array.get_physical_index(row), out);
-    }))
-}
-
-fn union(array: &dyn Array, dialect: Dialect) -> Result<Encode<'_>> {
-    let DataType::Union(fields, _) = array.data_type() else {
-        return Err(no_text(array.data_type()));
-    };
-    let array = array.as_union();
-    let children = fields
-        .iter()
-        .map(|(id, _)| Ok((id, column(array.child(id).as_ref(), dialect)?)))
-        .collect::<Result<Vec<_>>>()?;
-    Ok(Box::new(move |row, out| {
-        let id = array.type_id(row);
-        if let Some((_, child)) = children.iter().find(|(child, _)| *child == id) {
-            child.push(array.value_offset(row), out);
-        }
-    }))
-}
-
-/// The encoder of JSON objects: the names are escaped once.
-pub(crate) struct Object<'a> {
-    /// Each with its name in quotes and the colon behind it.
-    members: Vec<(String, Column<'a>)>,
-    keep_nulls: bool,
-}
-
-impl<'a> Object<'a> {
-    /// An object of these columns.
-    pub(crate) fn new<'n>(
-        names: impl Iterator<Item = &'n str>,
-        columns: Vec<Column<'a>>,
-        dialect: Dialect,
-    ) -> Self {
-        let members = names
-            .zip(columns)
-            .map(|(name, column)| {
-                let mut key = String::with_capacity(name.len() + 3);
-                dialect.push_text(&mut key, name);
-                key.push(':');
-                (key, column)
-            })
-            .collect();
-        Self {
-            members,
-            keep_nulls: !matches!(dialect, Dialect::SparkJson { keep_nulls: false }),
-        }
-    }
-
-    /// Appends the object of one row.
-    pub(crate) fn push(&self, row: usize, out: &mut String) {
-        out.push('{');
-        let mut is_first = true;
-        for (key, column) in &self.members {
-            if !self.keep_nulls && column.is_null(row) {
-                continue;
-            }
-            if !is_first {
-                out.push(',');
-            }
-            is_first = false;
-            out.push_str(key);
-            column.push(row, out);
-        }
-        out.push('}');
     }
 }

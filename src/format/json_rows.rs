@@ -9,7 +9,8 @@
 
 use arrow::record_batch::RecordBatch;
 
-use super::encoder::{Dialect, Object, column};
+use super::encoder::{Dialect, column};
+use super::nested::Object;
 use crate::error::Result;
 
 /// Appends the rows of `batches` as one JSON array of objects.

@@ -8,14 +8,16 @@
 //! - [`safe_text`]: text of data made harmless for terminals, measured and cut by display width
 //! - [`json_rows`]: rows as JSON, in Highwater's own dialect and in that of Spark's JSON sink
 //! - [`text_table`]: tables as Spark's `show()` prints them, and single cells for the workbench
-//! - `encoder`: what the two above share, one encoder a column
+//! - `encoder`: what the two above share, one encoder a column; `temporal` and `nested` have those of their types
 //! - `scalar`: numbers, binary values and JSON strings as text
 //! - `time`: timestamps, dates, times of day and intervals as text
 
 mod encoder;
 pub mod json_rows;
+mod nested;
 pub mod safe_text;
 mod scalar;
+mod temporal;
 pub mod text_table;
 mod time;
 

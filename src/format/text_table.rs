@@ -13,6 +13,8 @@
 //! maps, doubles as Java writes them. All text is made harmless ([`safe_text`]) and columns are aligned by what
 //! the screen shows, not by characters.
 
+use std::fmt::Write as _;
+
 use arrow::array::Array;
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
@@ -84,7 +86,8 @@ pub fn show(schema: &Schema, batches: &[RecordBatch], options: ShowOptions) -> R
     push_rule(&mut out, &columns);
     if num_rows > num_shown {
         let rows = if num_shown == 1 { "row" } else { "rows" };
-        out.push_str(&format!("only showing top {num_shown} {rows}\n"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "only showing top {num_shown} {rows}");
     }
     Ok(out)
 }

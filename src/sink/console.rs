@@ -149,7 +149,7 @@ mod tests {
             [("numrows", "3"), ("truncate", "false")],
             Arc::new(move |id, schema, batches| {
                 keep.lock()
-                    .push((id, read(&batches).len(), show_options(&schema)))
+                    .push((id, read(&batches).len(), show_options(&schema)));
             }),
         )
         .expect("a sink");

@@ -102,7 +102,7 @@ impl Partitioning {
         &self.file_schema
     }
 
-    /// How many folders lie between the sink's and a file.
+    /// Splits the rows of one micro-batch, whose columns are `schema`.
     pub(super) fn splitter(&self, schema: &SchemaRef) -> Result<Splitter> {
         let fields = self
             .columns

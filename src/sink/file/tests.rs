@@ -192,13 +192,11 @@ async fn more_partitions_than_files_may_be_open() {
     let files = files(folder.path());
     let lines: usize = files
         .values()
-        .map(|bytes| bytes.iter().filter(|byte| **byte == b'\n').count())
+        .map(|bytes| std::str::from_utf8(bytes).expect("text").lines().count())
         .sum();
     assert_eq!(lines, 400);
     assert!(
-        files
-            .keys()
-            .all(|name| name.ends_with(".json") && name.contains("/part-")),
+        files.keys().all(|name| name.contains("/part-")),
         "{:?}",
         files.keys()
     );

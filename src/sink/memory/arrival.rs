@@ -1,5 +1,7 @@
 //! Rows in the order of their arrival.
 
+use std::sync::Arc;
+
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
@@ -108,7 +110,7 @@ impl ArrivalRows {
             slices.push(chunk.rows.slice(from, to - from));
         }
         let rows = if slices.is_empty() {
-            RecordBatch::new_empty(self.schema.clone())
+            RecordBatch::new_empty(Arc::clone(&self.schema))
         } else {
             chunks::join(&slices)?
         };
