@@ -6,14 +6,16 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
+use super::json::{INFER_SCHEMA, JsonFormat};
 use super::options::{FileContext, FileOptions, SHARED_OPTIONS};
 use super::text::TextFormat;
 use crate::error::{Error, Result};
+use crate::json::JsonOptions;
 use crate::options::Options;
 use crate::suggest::did_you_mean;
 
 /// The formats that there are.
-pub const FORMATS: [&str; 1] = ["text"];
+pub const FORMATS: [&str; 2] = ["json", "text"];
 
 /// Makes decoders for the lines of one source's files.
 pub(super) trait FileFormat: Debug + Send + Sync {
@@ -54,9 +56,16 @@ pub(super) fn open(
         let error = Error::statement(format!("there is no file format \"{name}\""));
         return Err(error.hint(format!("{guess}Formats are {}.", FORMATS.join(", "))));
     };
-    options.check_known(name, &SHARED_OPTIONS)?;
+    let own_options = match name {
+        "json" => [&JsonOptions::NAMES[..], &[INFER_SCHEMA]].concat(),
+        _ => Vec::new(),
+    };
+    options.check_known(name, &[&SHARED_OPTIONS, &own_options[..]].concat())?;
     let shared = FileOptions::try_new(name, options, context)?;
     shared.location.check_exists()?;
-    let format: Arc<dyn FileFormat> = Arc::new(TextFormat::try_new(schema)?);
+    let format: Arc<dyn FileFormat> = match name {
+        "json" => Arc::new(JsonFormat::try_new(schema, options, &shared.location, context)?),
+        _ => Arc::new(TextFormat::try_new(schema)?),
+    };
     Ok((format, shared))
 }

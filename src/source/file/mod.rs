@@ -16,10 +16,11 @@
 //! - `table`: [`FileTable`], the static table on the same code
 //! - `watch`: waiting for new files
 //! - `split`, `lines`, `reader`: from files to partitions, lines and batches
-//! - `format`, `text`: what a line holds
+//! - `format`, `json`, `text`: what a line holds
 //! - `options`: the options that all formats share
 
 mod format;
+mod json;
 mod lines;
 mod location;
 mod log;

@@ -72,6 +72,24 @@ pub(super) fn streams(readers: Vec<PartitionReader>, schema: &SchemaRef) -> Vec<
     readers.into_iter().map(stream).collect()
 }
 
+/// Shows every line of `files` to `visit`, without its end.
+pub(super) fn each_line(files: &[FileEntry], mut visit: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let mut lines = LineBlocks::new();
+    for range in split(files, 1).into_iter().flatten() {
+        lines.open(&range, false)?;
+        loop {
+            let block = lines.block().map_err(|error| unreadable(&range, error))?;
+            if block.is_empty() {
+                break;
+            }
+            let (line, taken) = first_line(block);
+            visit(line).map_err(|error| in_file(&range, &error))?;
+            lines.consume(taken);
+        }
+    }
+    Ok(())
+}
+
 impl Iterator for PartitionReader {
     type Item = Result<RecordBatch>;
 
