@@ -23,7 +23,9 @@ fn make_engine(options: EngineOptions) -> Result<Arc<dyn Engine>> {
     if let Some(folder) = options.checkpoint_root {
         builder = builder.checkpoint_root(folder);
     }
-    let script = ScriptOptions { available_now: options.available_now };
+    let script = ScriptOptions {
+        available_now: options.available_now,
+    };
     Ok(Arc::new(LocalEngine::new(builder.build()?, script)))
 }
 

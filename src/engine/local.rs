@@ -29,8 +29,15 @@ impl LocalEngine {
     /// Puts `session` behind the handle.
     pub fn new(session: Session, options: ScriptOptions) -> Self {
         let (sender, snapshots) = watch::channel(Arc::new(snapshot(&session, 0)));
-        session.context().runtime.spawn(publish(session.downgrade(), sender));
-        Self { session, options, snapshots }
+        session
+            .context()
+            .runtime
+            .spawn(publish(session.downgrade(), sender));
+        Self {
+            session,
+            options,
+            snapshots,
+        }
     }
 
     /// The session.
@@ -113,7 +120,12 @@ fn snapshot(session: &Session, sequence: u64) -> Snapshot {
     Snapshot {
         sequence,
         at_ms: session.clock().now_ms(),
-        queries: session.streams().all().iter().map(|query| Arc::new(query_snapshot(query))).collect(),
+        queries: session
+            .streams()
+            .all()
+            .iter()
+            .map(|query| Arc::new(query_snapshot(query)))
+            .collect(),
         catalog: Arc::new(session.catalog().lock().entries()),
     }
 }
@@ -148,16 +160,27 @@ type Recent = std::collections::VecDeque<Arc<crate::execution::progress::Streami
 fn warnings(query: &StreamingQuery, recent: &Recent) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let operators = recent.iter().flat_map(|progress| &progress.state_operators);
-    let late: u64 = operators.map(|operator| operator.num_rows_dropped_by_watermark).sum();
+    let late: u64 = operators
+        .map(|operator| operator.num_rows_dropped_by_watermark)
+        .sum();
     if late > 0 {
-        let message = format!("{late} rows came too late in the last {} batches and were dropped", recent.len());
-        warnings.push(Warning { lint: "late-rows", message });
+        let message = format!(
+            "{late} rows came too late in the last {} batches and were dropped",
+            recent.len()
+        );
+        warnings.push(Warning {
+            lint: "late-rows",
+            message,
+        });
     }
     let last = recent.back();
     let keeps_state = last.is_some_and(|progress| !progress.state_operators.is_empty());
     if keeps_state && last.is_some_and(|progress| progress.event_time.is_empty()) && query.is_active() {
         let message = "no watermark: the state grows with every new key".to_owned();
-        warnings.push(Warning { lint: "unbounded-state", message });
+        warnings.push(Warning {
+            lint: "unbounded-state",
+            message,
+        });
     }
     warnings
 }

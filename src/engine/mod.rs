@@ -14,8 +14,8 @@ use tokio::sync::{mpsc, watch};
 
 pub use crate::execution::event;
 pub use crate::execution::event::QueryEvent;
-pub use local::LocalEngine;
 pub use command::{Command, Reply, Rows};
+pub use local::LocalEngine;
 pub use snapshot::Snapshot;
 
 use crate::error::Result;

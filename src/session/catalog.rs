@@ -20,7 +20,7 @@ use crate::plan::stream_table::StreamTable;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::session::planning::new_context;
 use crate::sql::query::QueryText;
-use crate::sql::{KnownRelation, locate, rewrite_query};
+use crate::sql::{KnownRelation, rewrite_query};
 use crate::suggest::did_you_mean;
 
 /// One named thing.
@@ -210,7 +210,10 @@ impl Catalog {
             let item = self.get(name)?;
             let schema = item.provider.schema();
             let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
-            Some(KnownRelation { name: item.name.clone(), columns })
+            Some(KnownRelation {
+                name: item.name.clone(),
+                columns,
+            })
         })?;
         for relation in &rewritten.relations {
             if self.get(&relation.value).is_none() {
@@ -221,11 +224,14 @@ impl Catalog {
         let mut marked = Vec::new();
         for mark in &rewritten.watermarks {
             let delay_ms = i64::try_from(mark.delay.as_millis()).unwrap_or(i64::MAX);
-            let plan = self.plan_of(&mark.relation).map_err(|error| error.at(mark.position))?;
+            let plan = self
+                .plan_of(&mark.relation)
+                .map_err(|error| error.at(mark.position))?;
             let plan = EventTimeWatermark::try_new(plan, &mark.column, delay_ms);
             let plan = plan.map_err(|error| error.at(mark.position))?.into_plan();
             let reference = table_reference(&mark.generated_name);
-            self.context.register_table(reference.clone(), Arc::new(ViewTable::new(plan, None)))?;
+            self.context
+                .register_table(reference.clone(), Arc::new(ViewTable::new(plan, None)))?;
             marked.push(reference);
         }
         let statement = Statement::Statement(Box::new(SqlStatement::Query(rewritten.query)));
@@ -234,8 +240,7 @@ impl Catalog {
         for reference in marked {
             self.context.deregister_table(reference)?;
         }
-        let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
-        planned.map_err(|error| locate(error, query, functions.map(String::as_str)))
+        planned.map_err(|error| Error::statement(error.strip_backtrace()).at(query.position))
     }
 
     /// The error for a name that is not there.

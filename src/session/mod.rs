@@ -145,7 +145,9 @@ impl Session {
     }
 
     pub(crate) fn downgrade(&self) -> WeakSession {
-        WeakSession { inner: Arc::downgrade(&self.inner) }
+        WeakSession {
+            inner: Arc::downgrade(&self.inner),
+        }
     }
 
     /// Runs work on the session's threads and waits for it.
@@ -154,7 +156,8 @@ impl Session {
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let run = self.inner.context.runtime.spawn(work);
-        run.await.unwrap_or_else(|panic| Err(Error::internal("the engine panicked").caused_by(panic)))
+        run.await
+            .unwrap_or_else(|panic| Err(Error::internal("the engine panicked").caused_by(panic)))
     }
 
     /// Adds a checked query, stopped, and the rows of its memory sink under its name.
