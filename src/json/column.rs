@@ -13,8 +13,8 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    DataType, Date32Type, Field, FieldRef, Fields, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, Schema, SchemaRef, TimeUnit,
+    DataType, Date32Type, Fields, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimeUnit,
 };
 
 use super::members::Members;
@@ -397,41 +397,6 @@ fn fields_of(data_type: &DataType) -> Fields {
     }
 }
 
-/// The schema with every column, and all inside them, nullable: files hold what they hold, whatever NOT NULL says. Keys of
-/// maps stay as they are.
-pub fn as_nullable(schema: &Schema) -> SchemaRef {
-    let fields: Fields = schema.fields().iter().map(nullable_field).collect();
-    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
-}
-
-fn nullable_field(field: &FieldRef) -> FieldRef {
-    let data_type = nullable_type(field.data_type());
-    Arc::new(
-        field
-            .as_ref()
-            .clone()
-            .with_data_type(data_type)
-            .with_nullable(true),
-    )
-}
-
-/// As [`as_nullable`], of one type.
-pub(super) fn nullable_type(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(nullable_field).collect()),
-        DataType::List(item) => DataType::List(nullable_field(item)),
-        DataType::Map(entries, is_sorted) => match entries.data_type() {
-            DataType::Struct(fields) if fields.len() == 2 => {
-                let fields: Vec<FieldRef> = vec![Arc::clone(&fields[0]), nullable_field(&fields[1])];
-                let entries = Field::new(entries.name(), DataType::Struct(fields.into()), false);
-                DataType::Map(Arc::new(entries), *is_sorted)
-            }
-            _ => data_type.clone(),
-        },
-        other => other.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::array::Array;
@@ -476,17 +441,5 @@ mod tests {
             (vec!["a".into(), "bc".into()], vec!["d".into()])
         );
         assert_eq!(list.len(), 0);
-    }
-
-    #[test]
-    fn not_null_is_given_up_inside_too() {
-        let schema = crate::types::parse_ddl(
-            "a INT NOT NULL, s STRUCT<x: ARRAY<STRUCT<y: INT NOT NULL>> NOT NULL>",
-            "UTC",
-        );
-        let nullable = as_nullable(&schema.expect("a schema"));
-        let expected =
-            crate::types::parse_ddl("a INT, s STRUCT<x: ARRAY<STRUCT<y: INT>>>", "UTC").expect("a schema");
-        assert_eq!(nullable, expected);
     }
 }

@@ -10,7 +10,8 @@ use super::generate::generate;
 use super::members::Members;
 use super::numbers;
 use super::options::{JsonOptions, shown_record};
-use super::scanner::{Number, Scan, Scanner};
+use super::scan_number::Number;
+use super::scanner::{Scan, Scanner};
 use crate::types::datetime_text::common_form;
 use crate::types::{
     DateTimePattern, ZoneRules, string_to_date, string_to_timestamp, string_to_timestamp_ntz,

@@ -15,9 +15,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 
-use super::column::{Column, Data, as_nullable, as_offset};
+use super::column::{Column, Data, as_offset};
 use super::convert::{Converter, RawText};
 use super::members::Members;
+use super::nullable::as_nullable;
 use super::options::{JsonOptions, ParseMode, shown_record};
 use super::scanner::{Grammar, Malformed, Scan, Scanner};
 use crate::error::{Error, Result};

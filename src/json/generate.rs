@@ -5,7 +5,8 @@
 use std::io::Write as _;
 
 use super::numbers;
-use super::scanner::{Scan, Scanner, Text};
+use super::scan_text::Text;
+use super::scanner::{Scan, Scanner};
 
 /// Appends the value at `start`, which was skipped already and so is right.
 pub(super) fn generate(scanner: &Scanner<'_>, start: usize, out: &mut Vec<u8>) -> Scan<()> {

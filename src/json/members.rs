@@ -30,8 +30,38 @@ pub(super) struct Members {
 struct Guess {
     /// The name with its quotes.
     quoted: Box<[u8]>,
+    /// Its first eight bytes, zeros behind a shorter one, and ones for the bytes that count: most names are told by one
+    /// comparison of these.
+    head: u64,
+    mask: u64,
     /// Its field, if the schema has one.
     field: Option<usize>,
+}
+
+impl Guess {
+    fn new(quoted: &[u8], field: Option<usize>) -> Self {
+        let (mut head, mut mask) = ([0; 8], [0; 8]);
+        for (at, byte) in quoted.iter().take(8).enumerate() {
+            (head[at], mask[at]) = (*byte, 0xff);
+        }
+        Self {
+            quoted: quoted.into(),
+            head: u64::from_le_bytes(head),
+            mask: u64::from_le_bytes(mask),
+            field,
+        }
+    }
+
+    /// Whether `rest` begins with the name.
+    #[inline]
+    fn is_at(&self, rest: &[u8]) -> bool {
+        // A record that ends within eight bytes is left to the slow way.
+        let Some(head) = rest.first_chunk::<8>() else {
+            return false;
+        };
+        u64::from_le_bytes(*head) & self.mask == self.head
+            && (self.quoted.len() <= 8 || rest.starts_with(&self.quoted))
+    }
 }
 
 impl Members {
@@ -82,7 +112,7 @@ impl Members {
     pub(super) fn field(&mut self, scanner: &mut Scanner<'_>, next: &mut usize) -> Scan<Option<usize>> {
         let rest = &scanner.bytes[scanner.at..];
         if let Some(guess) = self.guesses.get(*next)
-            && rest.starts_with(&guess.quoted)
+            && guess.is_at(rest)
         {
             *next += 1;
             scanner.at += guess.quoted.len();
@@ -97,10 +127,7 @@ impl Members {
         let start = scanner.at;
         let rest = &scanner.bytes[start..];
         let ahead = self.guesses.iter().enumerate().skip(*next).take(MAX_STEPS);
-        if let Some((index, guess)) = ahead
-            .into_iter()
-            .find(|(_, guess)| rest.starts_with(&guess.quoted))
-        {
+        if let Some((index, guess)) = ahead.into_iter().find(|(_, guess)| guess.is_at(rest)) {
             *next = index + 1;
             scanner.at += guess.quoted.len();
             scanner.colon()?;
@@ -120,9 +147,8 @@ impl Members {
             if let Some(index) = self.guesses.iter().position(|guess| *guess.quoted == *quoted) {
                 *next = index + 1;
             } else if self.guesses.len() < MAX_GUESSES {
-                let quoted = quoted.into();
                 let at = (*next).min(self.guesses.len());
-                self.guesses.insert(at, Guess { quoted, field });
+                self.guesses.insert(at, Guess::new(quoted, field));
                 *next = at + 1;
             }
         }

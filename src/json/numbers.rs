@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::scanner::Number;
+use super::scan_number::Number;
 
 /// Powers of ten that a double holds exactly.
 const EXACT_POWERS: [f64; 23] = [

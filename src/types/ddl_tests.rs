@@ -1,4 +1,5 @@
 use super::*;
+use crate::types::spark_type_name;
 
 fn type_of(text: &str) -> DataType {
     let schema = parse_ddl(&format!("c {text}"), "UTC").expect("a schema");

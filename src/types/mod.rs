@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //!
-//! - [`ddl`]: `id INT, at TIMESTAMP` to an Arrow schema, and Spark's name of an Arrow type.
+//! - [`ddl`]: `id INT, at TIMESTAMP` to an Arrow schema.
+//! - [`spark_type_name`]: Spark's name of an Arrow type.
 //! - [`calendar`]: days since 1970-01-01 and the proleptic Gregorian calendar.
 //! - [`time_zone`]: zone ids and offsets as Java reads them.
 //! - [`datetime_text`]: text to date and timestamp as Spark's CAST does it.
@@ -14,8 +15,10 @@ pub mod datetime_text;
 pub mod ddl;
 mod ddl_lexer;
 pub mod time_zone;
+mod type_name;
 
 pub use datetime_pattern::{DateTimePattern, PatternUse};
 pub use datetime_text::{string_to_date, string_to_timestamp, string_to_timestamp_ntz};
-pub use ddl::{parse_ddl, parse_ddl_type, spark_type_name};
+pub use ddl::{parse_ddl, parse_ddl_type};
 pub use time_zone::{TimeZone, ZoneRules};
+pub use type_name::spark_type_name;
