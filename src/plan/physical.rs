@@ -79,6 +79,8 @@ impl StreamingPlan {
         options.optimizer.enable_topk_dynamic_filter_pushdown = false;
         options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
         options.execution.skip_physical_aggregate_schema_check = true;
+        // The catalog is shared with the session: a default one made here would take the place of the session's names.
+        options.catalog.create_default_catalog_and_schema = false;
         let state = SessionStateBuilder::new_from_existing(state.clone())
             .with_config(config)
             .with_optimizer_rules(logical_rules)
