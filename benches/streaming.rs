@@ -48,7 +48,11 @@ async fn main() {
     println!("  DataFusion, batch answer       {:>12.0} rows/s", rows / batch);
     for (name, times) in [("one batch", &one_times), ("batches of 4 files", &many_times)] {
         let time = best(times);
-        println!("  highwater, {name:<19} {:>12.0} rows/s   ratio {:.2}", rows / time, batch / time);
+        println!(
+            "  highwater, {name:<19} {:>12.0} rows/s   ratio {:.2}",
+            rows / time,
+            batch / time
+        );
     }
     small_batches().await;
 }
@@ -57,12 +61,17 @@ async fn main() {
 async fn datafusion_batch(folder: &Path) -> Duration {
     let begun = Instant::now();
     let context = SessionContext::new_with_config(SessionConfig::new());
-    let options = ListingOptions::new(std::sync::Arc::new(JsonFormat::default())).with_file_extension(".json");
+    let options =
+        ListingOptions::new(std::sync::Arc::new(JsonFormat::default())).with_file_extension(".json");
     let url = ListingTableUrl::parse(folder.to_str().expect("a path of text")).expect("a url");
     let schema = parse_ddl(events::SCHEMA, "UTC").expect("a schema");
-    let config = ListingTableConfig::new(url).with_listing_options(options).with_schema(schema);
+    let config = ListingTableConfig::new(url)
+        .with_listing_options(options)
+        .with_schema(schema);
     let table = ListingTable::try_new(config).expect("a table");
-    context.register_table("events", std::sync::Arc::new(table)).expect("registers");
+    context
+        .register_table("events", std::sync::Arc::new(table))
+        .expect("registers");
     let frame = context
         .sql(
             "SELECT date_bin(INTERVAL '10 minutes', event_time) AS start, action, count(*) AS n, avg(amount) AS mean \
@@ -71,14 +80,20 @@ async fn datafusion_batch(folder: &Path) -> Duration {
         .await
         .expect("plans");
     let answer = frame.collect().await.expect("runs");
-    assert!(answer.iter().map(|batch| batch.num_rows()).sum::<usize>() > 100, "windows by action");
+    assert!(
+        answer.iter().map(|batch| batch.num_rows()).sum::<usize>() > 100,
+        "windows by action"
+    );
     begun.elapsed()
 }
 
 async fn windows(folder: &Path, files_per_batch: Option<usize>) -> Duration {
     let checkpoints = tempfile::tempdir().expect("a folder");
     let begun = Instant::now();
-    let session = Session::builder().checkpoint_root(checkpoints.path()).build().expect("a session");
+    let session = Session::builder()
+        .checkpoint_root(checkpoints.path())
+        .build()
+        .expect("a session");
     let mut reader = session.read_stream().format("json").schema(events::SCHEMA);
     if let Some(files) = files_per_batch {
         reader = reader.option("maxFilesPerTrigger", files);
@@ -98,7 +113,11 @@ async fn windows(folder: &Path, files_per_batch: Option<usize>) -> Duration {
         .expect("starts");
     query.await_termination(None).await.expect("ends well");
     let time = begun.elapsed();
-    let read = query.recent_progress().iter().map(|progress| progress.num_input_rows).sum::<u64>();
+    let read = query
+        .recent_progress()
+        .iter()
+        .map(|progress| progress.num_input_rows)
+        .sum::<u64>();
     assert_eq!(read, (FILES * ROWS_PER_FILE) as u64);
     if std::env::var_os("HIGHWATER_BENCH_PROGRESS").is_some() {
         for progress in query.recent_progress().iter() {
@@ -111,7 +130,10 @@ async fn windows(folder: &Path, files_per_batch: Option<usize>) -> Duration {
 async fn small_batches() {
     let folder = events::generate("events-100x100", 100, 100);
     let checkpoints = tempfile::tempdir().expect("a folder");
-    let session = Session::builder().checkpoint_root(checkpoints.path()).build().expect("a session");
+    let session = Session::builder()
+        .checkpoint_root(checkpoints.path())
+        .build()
+        .expect("a session");
     let query = session
         .read_stream()
         .format("json")
@@ -131,11 +153,19 @@ async fn small_batches() {
         .expect("starts");
     query.await_termination(None).await.expect("ends well");
     let progress = query.recent_progress();
-    let mut times = progress.iter().map(|progress| progress.duration_us["triggerExecution"]).collect::<Vec<_>>();
+    let mut times = progress
+        .iter()
+        .map(|progress| progress.duration_us["triggerExecution"])
+        .collect::<Vec<_>>();
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)] as f64 / 1000.0;
     println!("{} batches of 100 rows, with their commits:", times.len());
-    println!("  p50 {:.2} ms   p99 {:.2} ms   max {:.2} ms", at(50), at(99), at(100));
+    println!(
+        "  p50 {:.2} ms   p99 {:.2} ms   max {:.2} ms",
+        at(50),
+        at(99),
+        at(100)
+    );
     if std::env::var_os("HIGHWATER_BENCH_PROGRESS").is_some() {
         let mut steps = std::collections::BTreeMap::<&str, u64>::new();
         for progress in progress.iter() {
@@ -143,6 +173,12 @@ async fn small_batches() {
                 *steps.entry(name).or_default() += us;
             }
         }
-        println!("  mean us by step: {:?}", steps.iter().map(|(k, v)| (*k, v / times.len() as u64)).collect::<Vec<_>>());
+        println!(
+            "  mean us by step: {:?}",
+            steps
+                .iter()
+                .map(|(k, v)| (*k, v / times.len() as u64))
+                .collect::<Vec<_>>()
+        );
     }
 }

@@ -5,7 +5,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// The columns, in Spark's DDL.
-pub const SCHEMA: &str = "event_id STRING, user_id STRING, action STRING, event_time TIMESTAMP, amount DOUBLE";
+pub const SCHEMA: &str =
+    "event_id STRING, user_id STRING, action STRING, event_time TIMESTAMP, amount DOUBLE";
 const ACTIONS: [&str; 6] = ["view", "search", "cart", "purchase", "return", "share"];
 
 /// Makes `files` files of `rows` rows each in a folder under the target folder, unless they are there.
@@ -18,7 +19,9 @@ pub fn generate(name: &str, files: usize, rows: usize) -> PathBuf {
     fs::create_dir_all(&folder).expect("a folder for generated events");
     let mut random = 42_u64;
     let mut next = move |below: u64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) % below
     };
     let mut number = 0_u64;
@@ -29,8 +32,12 @@ pub fn generate(name: &str, files: usize, rows: usize) -> PathBuf {
             // 40 events a second, from midnight on, up to 20 seconds out of order.
             let millis = number * 25 + next(20_000);
             let (seconds, millis) = (millis / 1000, millis % 1000);
-            let (day, hour, minute, second) =
-                (1 + seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+            let (day, hour, minute, second) = (
+                1 + seconds / 86_400,
+                seconds / 3600 % 24,
+                seconds / 60 % 60,
+                seconds % 60,
+            );
             writeln!(
                 out,
                 r#"{{"event_id":"e{number:08}","user_id":"u{:05}","action":"{}","event_time":"2026-01-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}","amount":{}.{:02}}}"#,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::engine::Command;
 use crate::error::{Error, Result};
 
 /// The statements of one file, or of stdin.
@@ -13,6 +14,15 @@ pub struct Script {
     pub sql: String,
     /// The file it came from; `None` for stdin.
     pub origin: Option<PathBuf>,
+}
+
+impl From<Script> for Command {
+    fn from(script: Script) -> Self {
+        Self::Run {
+            sql: script.sql,
+            origin: script.origin,
+        }
+    }
 }
 
 impl Script {

@@ -23,20 +23,25 @@ pub struct LocalEngine {
     session: Session,
     options: ScriptOptions,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// Goes away with the engine: where a demo leaves its files.
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl LocalEngine {
-    /// Puts `session` behind the handle.
-    pub fn new(session: Session, options: ScriptOptions) -> Self {
+    /// Puts `session` behind the handle and makes again what its workspace remembers. `folder` is removed together
+    /// with the engine. What cannot be made again is logged and stays remembered. Must not be called on a runtime.
+    pub fn open(session: Session, options: ScriptOptions, folder: Option<tempfile::TempDir>) -> Self {
+        let runtime = session.context().runtime.clone();
+        for (name, error) in runtime.block_on(session.restore()) {
+            tracing::warn!(%name, "not brought back: {}", error.report());
+        }
         let (sender, snapshots) = watch::channel(Arc::new(snapshot(&session, 0)));
-        session
-            .context()
-            .runtime
-            .spawn(publish(session.downgrade(), sender));
+        runtime.spawn(publish(session.downgrade(), sender));
         Self {
             session,
             options,
             snapshots,
+            _folder: folder,
         }
     }
 
@@ -69,7 +74,7 @@ impl LocalEngine {
             }
             Command::Drop(name) => {
                 let query = session.streams().get_by_name(&name)?;
-                session.drop_query(&query).await;
+                session.drop_query(&query).await?;
                 Ok(Reply::Done(format!("dropped {name}; its checkpoint stays")))
             }
             Command::StopAll => {

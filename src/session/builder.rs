@@ -13,12 +13,14 @@ use crate::execution::event::EventBus;
 use crate::execution::query::QueryContext;
 use crate::session::catalog::Catalog;
 use crate::session::settings::Settings;
+use crate::session::workspace::Workspace;
 use crate::session::{Inner, Session, StreamingQueryManager};
 
 /// Makes a [`Session`].
 #[derive(Debug, Default)]
 pub struct SessionBuilder {
     checkpoint_root: Option<PathBuf>,
+    workspace: Option<PathBuf>,
     clock: Option<Arc<dyn Clock>>,
     threads: Option<usize>,
 }
@@ -28,6 +30,14 @@ impl SessionBuilder {
     #[must_use]
     pub fn checkpoint_root(mut self, folder: impl Into<PathBuf>) -> Self {
         self.checkpoint_root = Some(folder.into());
+        self
+    }
+
+    /// Remembers streams, tables, views and queries in this folder, and keeps checkpoints there that are not told
+    /// a folder; nothing is remembered by default. [`Session::restore`] brings back what is remembered.
+    #[must_use]
+    pub fn workspace(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.workspace = Some(folder.into());
         self
     }
 
@@ -49,7 +59,8 @@ impl SessionBuilder {
     ///
     /// # Errors
     ///
-    /// [`crate::error::ErrorKind::Internal`] if the threads cannot be made.
+    /// [`crate::error::ErrorKind::Internal`] if the threads cannot be made, a statement error for a workspace that
+    /// is of no use.
     pub fn build(self) -> Result<Session> {
         let threads = self
             .threads
@@ -66,14 +77,15 @@ impl SessionBuilder {
             events: EventBus::default(),
             changed: Notify::new(),
         });
+        let workspace = self.workspace.as_deref().map(Workspace::open).transpose()?;
+        let default_root = self.workspace.unwrap_or_default().join("checkpoints");
         let inner = Inner {
             catalog: Mutex::new(Catalog::new(threads)),
             settings: Mutex::new(Settings::default()),
             queries: StreamingQueryManager::new(Arc::clone(&context)),
             context,
-            checkpoint_root: self
-                .checkpoint_root
-                .unwrap_or_else(|| PathBuf::from("checkpoints")),
+            checkpoint_root: self.checkpoint_root.unwrap_or(default_root),
+            workspace: workspace.map(Mutex::new),
             _runtime: OwnedRuntime(Some(runtime)),
         };
         Ok(Session {

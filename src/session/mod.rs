@@ -23,6 +23,7 @@ pub mod script;
 pub mod settings;
 pub mod show;
 pub mod static_table;
+pub mod workspace;
 pub mod writer;
 
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ use crate::session::catalog::Catalog;
 use crate::session::connectors::NewSink;
 use crate::session::settings::Settings;
 use crate::session::static_table::StaticTable;
+use crate::session::workspace::Workspace;
 use crate::source::memory::MemoryStream;
 
 /// An entry to the engine. Cheap to clone; all clones are the same session.
@@ -61,6 +63,8 @@ struct Inner {
     context: Arc<QueryContext>,
     queries: StreamingQueryManager,
     checkpoint_root: PathBuf,
+    /// What is remembered; `None`: nothing.
+    workspace: Option<Mutex<Workspace>>,
     /// The threads that compute; `None` where the caller's runtime is used.
     _runtime: builder::OwnedRuntime,
 }
@@ -144,6 +148,11 @@ impl Session {
         &self.inner.checkpoint_root
     }
 
+    /// What is remembered from one session to the next, if anything is.
+    pub(crate) fn workspace(&self) -> Option<&Mutex<Workspace>> {
+        self.inner.workspace.as_ref()
+    }
+
     pub(crate) fn downgrade(&self) -> WeakSession {
         WeakSession {
             inner: Arc::downgrade(&self.inner),
@@ -176,11 +185,20 @@ impl Session {
     }
 
     /// Stops a query and forgets it and its rows. Its checkpoint stays.
-    pub(crate) async fn drop_query(&self, query: &StreamingQuery) {
+    pub(crate) async fn drop_query(&self, query: &StreamingQuery) -> Result<()> {
         self.inner.queries.drop_query(query).await;
         if query.definition().result.is_some() {
             self.inner.catalog.lock().remove(query.name());
         }
+        self.forget(query.name())
+    }
+
+    /// Forgets what made a name.
+    pub(crate) fn forget(&self, name: &str) -> Result<()> {
+        self.inner
+            .workspace
+            .as_ref()
+            .map_or(Ok(()), |workspace| workspace.lock().forget(name))
     }
 
     /// A session with other names, and no queries, on the same threads and settings.
@@ -191,6 +209,7 @@ impl Session {
             queries: StreamingQueryManager::new(Arc::clone(&self.inner.context)),
             context: Arc::clone(&self.inner.context),
             checkpoint_root: self.inner.checkpoint_root.clone(),
+            workspace: None,
             _runtime: builder::OwnedRuntime::default(),
         };
         Self {

@@ -55,13 +55,23 @@ impl Session {
             let run = Runner {
                 session: self,
                 options,
-                is_trial: false,
+                starts: true,
             };
+            if self.has_made(statement) {
+                if let StatementKind::CreateStreamingQuery(create) = &statement.kind {
+                    let query = self.streams().get_by_name(&create.name.value)?;
+                    if !query.is_active() {
+                        query.start().await?;
+                    }
+                }
+                continue;
+            }
             rows.extend(
                 run.statement(statement)
                     .await
                     .map_err(|error| error.at(statement.position))?,
             );
+            self.remember(statement)?;
         }
         Ok(rows)
     }
@@ -75,17 +85,62 @@ impl Session {
         self.check_statements(&parse_script(text)?).await
     }
 
+    /// Makes everything again that the workspace remembers; queries come back stopped. Gives what could not be made,
+    /// with the reason; it stays remembered.
+    pub async fn restore(&self) -> Vec<(String, Error)> {
+        let Some(workspace) = self.workspace() else {
+            return Vec::new();
+        };
+        let remembered = workspace.lock().statements().to_vec();
+        let mut failed = Vec::new();
+        for item in remembered {
+            let run = Runner {
+                session: self,
+                options: ScriptOptions::default(),
+                starts: false,
+            };
+            let made = match parse_script(&item.statement) {
+                Ok(statements) => match statements.first() {
+                    Some(statement) => run.statement(statement).await.map(|_| ()),
+                    None => Ok(()),
+                },
+                Err(error) => Err(error),
+            };
+            if let Err(error) = made {
+                failed.push((item.name, error));
+            }
+        }
+        failed
+    }
+
+    /// Whether a statement has made what it makes already, in an earlier session: then it is not made again.
+    fn has_made(&self, statement: &Statement) -> bool {
+        let (Some(workspace), Some(name)) = (self.workspace(), created_name(statement)) else {
+            return false;
+        };
+        let is_there =
+            self.catalog().lock().get(&name).is_some() || self.streams().get_by_name(&name).is_ok();
+        is_there && workspace.lock().has(&name, &shown(statement))
+    }
+
+    fn remember(&self, statement: &Statement) -> Result<()> {
+        match (self.workspace(), created_name(statement)) {
+            (Some(workspace), Some(name)) => workspace.lock().remember(&name, &shown(statement)),
+            _ => Ok(()),
+        }
+    }
+
     async fn check_statements(&self, statements: &[Statement]) -> Result<()> {
         let trial = self.trial()?;
         let run = Runner {
             session: &trial,
             options: ScriptOptions::default(),
-            is_trial: true,
+            starts: false,
         };
         let mut written = Vec::new();
         let mut unknown = HashSet::new();
         for statement in statements {
-            if depends_on(statement, &unknown) {
+            if depends_on(statement, &unknown) || self.has_made(statement) {
                 continue;
             }
             match run.statement(statement).await {
@@ -105,7 +160,8 @@ impl Session {
 struct Runner<'a> {
     session: &'a Session,
     options: ScriptOptions,
-    is_trial: bool,
+    /// Whether queries are started, waited for and read; otherwise they are only made.
+    starts: bool,
 }
 
 impl Runner<'_> {
@@ -116,14 +172,14 @@ impl Runner<'_> {
             StatementKind::CreateTable(create) => self.create_table(create).await.map(|()| None),
             StatementKind::CreateView(create) => self.create_view(create).map(|()| None),
             StatementKind::CreateStreamingQuery(create) => {
-                self.create_query(create, &statement.text).await.map(|()| None)
+                self.create_query(create, &shown(statement)).await.map(|()| None)
             }
             StatementKind::Start(name) => {
                 let query = session
                     .streams()
                     .get_by_name(&name.value)
                     .map_err(|error| error.at(name.position))?;
-                if !self.is_trial {
+                if self.starts {
                     query.start().await?;
                 }
                 Ok(None)
@@ -143,7 +199,7 @@ impl Runner<'_> {
                     .get_by_name(&name.value)
                     .map_err(|error| error.at(name.position))?;
                 query.stop().await;
-                if !self.is_trial {
+                if self.starts {
                     query.start().await?;
                 }
                 Ok(None)
@@ -152,7 +208,7 @@ impl Runner<'_> {
             StatementKind::Await(wait) => {
                 let query = session.streams().get_by_name(&wait.query.value);
                 let query = query.map_err(|error| error.at(wait.query.position))?;
-                if !self.is_trial {
+                if self.starts {
                     query.await_termination(wait.timeout).await?;
                 }
                 Ok(None)
@@ -194,7 +250,7 @@ impl Runner<'_> {
                 .hint("Make it a query: CREATE STREAMING QUERY name AS SELECT ...")
                 .at(query.position));
         }
-        if self.is_trial {
+        if !self.starts {
             frame.check().await.map_err(|error| error.at(query.position))?;
             return Ok(None);
         }
@@ -320,7 +376,7 @@ impl Runner<'_> {
             .output_mode(create.output_mode)
             .trigger(trigger)
             .query_name(create.name.value.as_str())
-            .sql(&masked(text, &create.sink.options));
+            .sql(text);
         if let Some(folder) = &create.checkpoint {
             writer = writer.option("checkpointLocation", &folder.value);
         }
@@ -335,12 +391,12 @@ impl Runner<'_> {
                 .map_or(position, |folder| folder.position))
         })?;
         if let Some(query) = existing {
-            session.drop_query(&query).await;
+            session.drop_query(&query).await?;
         }
         let query = session
             .add_query(definition, sink)
             .map_err(|error| error.at(position))?;
-        if !self.is_trial {
+        if self.starts {
             query.start().await?;
         }
         Ok(())
@@ -350,10 +406,7 @@ impl Runner<'_> {
         let (session, name) = (self.session, &drop.name.value);
         if drop.object == DropObject::Query {
             return match session.streams().get_by_name(name) {
-                Ok(query) => {
-                    session.drop_query(&query).await;
-                    Ok(())
-                }
+                Ok(query) => session.drop_query(&query).await,
                 Err(_) if drop.if_exists => Ok(()),
                 Err(error) => Err(error.at(drop.name.position)),
             };
@@ -367,7 +420,7 @@ impl Runner<'_> {
         match catalog.get(name).map(|item| item.kind) {
             Some(found) if found == kind => {
                 catalog.remove(name);
-                Ok(())
+                session.forget(name)
             }
             None if drop.if_exists => Ok(()),
             None => Err(catalog.unknown(name).at(drop.name.position)),
@@ -480,9 +533,15 @@ fn delay_ms(mark: &WatermarkClause) -> i64 {
     i64::try_from(mark.delay.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A statement's text with written-out secrets masked.
-fn masked(text: &str, entries: &[OptionEntry]) -> String {
-    let mut text = text.to_owned();
+/// A statement's text as it may be shown and kept: secrets that are written out are masked.
+fn shown(statement: &Statement) -> String {
+    let entries = match &statement.kind {
+        StatementKind::CreateStream(create) => create.options.as_slice(),
+        StatementKind::CreateTable(create) => &create.options,
+        StatementKind::CreateStreamingQuery(create) => &create.sink.options,
+        _ => &[],
+    };
+    let mut text = statement.text.clone();
     let all = options(entries);
     for (entry, (_, shown)) in entries.iter().zip(all.masked()) {
         if shown != entry.value {

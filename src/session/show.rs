@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::execution::StreamingQuery;
 use crate::session::{DataFrame, Session};
 use crate::sql::statement::{Describe, Show};
-use crate::types::ddl::spark_type_name;
+use crate::types::spark_type_name;
 
 /// `SHOW STREAMS | TABLES | VIEWS | QUERIES | FUNCTIONS`.
 pub(super) fn list(session: &Session, what: Show) -> Result<Rows> {

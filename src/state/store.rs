@@ -29,7 +29,7 @@ use crate::state::codec::StateDelta;
 /// Log batches below this many garbage rows are never compacted.
 const COMPACTION_MIN_GARBAGE_ROWS: usize = 4096;
 /// A log of more batches than this is compacted even with little garbage: each look-up touches fewer of them.
-const COMPACTION_MAX_BATCHES: usize = 512;
+const COMPACTION_MAX_BATCHES: usize = 64;
 
 /// What the columns of a state are.
 #[derive(Debug, Clone)]
