@@ -236,6 +236,10 @@ impl From<datafusion::error::DataFusionError> for Error {
                 Err(other) => Self::execution(other.to_string()),
             },
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Self::from(*inner),
+            DataFusionError::ArrowError(inner, _) => Self::from(*inner),
+            DataFusionError::Execution(message) | DataFusionError::Plan(message) => {
+                Self::execution(lower_first(message))
+            }
             other => Self::execution(other.strip_backtrace()),
         }
     }
@@ -248,8 +252,31 @@ impl From<arrow::error::ArrowError> for Error {
                 Ok(own) => *own,
                 Err(other) => Self::execution(other.to_string()),
             },
+            arrow::error::ArrowError::DivideByZero => {
+                Self::execution("division by zero").hint("Use try_divide(a, b) to get null instead.")
+            }
+            arrow::error::ArrowError::CastError(message) => {
+                Self::execution(lower_first(message)).hint("Use try_cast(value AS type) to get null instead.")
+            }
+            arrow::error::ArrowError::ArithmeticOverflow(message)
+            | arrow::error::ArrowError::ComputeError(message)
+            | arrow::error::ArrowError::InvalidArgumentError(message) => {
+                Self::execution(lower_first(message))
+            }
             other => Self::execution(other.to_string()),
         }
+    }
+}
+
+/// A foreign message in our form: it begins in lower case.
+fn lower_first(message: String) -> String {
+    let mut chars = message.chars();
+    match (chars.next(), chars.clone().next()) {
+        // An abbreviation stays as it is.
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => message,
     }
 }
 

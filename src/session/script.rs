@@ -268,7 +268,7 @@ impl Runner<'_> {
         let spec = spec(&create.format, create.schema.as_ref(), &create.options);
         let schema = self.schema(&spec, create.schema.as_ref())?;
         let stream = connectors::stream_table(&create.name.value, &spec, schema, session)
-            .map_err(|error| error.at(create.format.position))?;
+            .map_err(|error| at_source(error, &spec, &create.format))?;
         let detail = detail(&spec);
         let mut catalog = session.catalog().lock();
         match &create.watermark {
@@ -288,7 +288,7 @@ impl Runner<'_> {
         let spec = spec(&create.format, create.schema.as_ref(), &create.options);
         let schema = self.schema(&spec, create.schema.as_ref())?;
         let table = connectors::static_table(&spec, schema, self.session).await;
-        let table = table.map_err(|error| error.at(create.format.position))?;
+        let table = table.map_err(|error| at_source(error, &spec, &create.format))?;
         let mut catalog = self.session.catalog().lock();
         catalog
             .add_table(&create.name.value, CatalogKind::Table, detail(&spec), table)
@@ -515,6 +515,14 @@ fn options(entries: &[OptionEntry]) -> Options {
         let _ = options.add(entry.name.clone(), entry.value.clone(), entry.position);
     }
     options
+}
+
+/// Puts an error of a source to its path, and any other without a place to the connector's name.
+fn at_source(error: Error, spec: &StreamSpec, format: &statement::Name) -> Error {
+    match (error.kind(), spec.options.position("path")) {
+        (ErrorKind::Source, Some(path)) => error.at(path),
+        _ => error.at(format.position),
+    }
 }
 
 fn detail(spec: &StreamSpec) -> String {

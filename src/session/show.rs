@@ -96,14 +96,9 @@ fn functions(session: &Session) -> Result<Rows> {
     ])
 }
 
-/// `SHOW PROGRESS FOR q`: a row a batch, and the whole of it as Spark's JSON.
+/// `SHOW PROGRESS FOR q`: a row a batch.
 pub(super) fn progress(query: &StreamingQuery) -> Result<Rows> {
     let recent = query.recent_progress();
-    let json = recent.iter().map(|progress| {
-        serde_json::to_string(progress.as_ref())
-            .map_err(|error| Error::internal("a progress has no JSON").caused_by(error))
-    });
-    let json = json.collect::<Result<Vec<_>>>()?;
     let state_rows = |index: usize| {
         recent[index]
             .state_operators
@@ -149,7 +144,6 @@ pub(super) fn progress(query: &StreamingQuery) -> Result<Rows> {
                     .map(|p| u64::try_from(p.sink.num_output_rows).unwrap_or(0)),
             ),
         ),
-        ("progress", text(json.into_iter())),
     ])
 }
 
