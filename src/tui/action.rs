@@ -1,0 +1,365 @@
+//! The one table of actions: what can be done, by which word, by which keys, and when.
+//!
+//! Keys, the help bar at the bottom, the `?` overlay and the `:` command line are all made from it, so they cannot
+//! disagree. An action that does not apply at the moment says why, in words for the status line.
+
+use ActionId as Id;
+
+use super::app::{App, Mode, Pane, Screen, Tab};
+
+/// Something a person can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum ActionId {
+    /// Opens the selected query.
+    Open,
+    /// Goes back to where one came from.
+    Back,
+    /// Starts the selected query.
+    Start,
+    /// Stops it.
+    Stop,
+    /// Stops and starts it.
+    Restart,
+    /// Forgets it, after a question.
+    Drop,
+    /// Shows a tab of the selected query.
+    Tab(Tab),
+    /// The tab to the right.
+    NextTab,
+    /// The tab to the left.
+    PreviousTab,
+    /// Gives the keyboard to the next pane.
+    NextPane,
+    /// The pane that has the keyboard takes the whole screen, and back.
+    Maximise,
+    /// Keeps the picture as it is, and back.
+    Freeze,
+    /// Shows only the queries that match.
+    Filter,
+    /// Sorts by a column that is named.
+    Sort,
+    /// Sorts by the next column.
+    SortNext,
+    /// Turns the order round.
+    SortReverse,
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// One column to the left.
+    Left,
+    /// One column to the right.
+    Right,
+    /// One page up.
+    PageUp,
+    /// One page down.
+    PageDown,
+    /// The first row.
+    Top,
+    /// The last row, and following it.
+    Bottom,
+    /// Chooses a theme from a list.
+    Themes,
+    /// Takes a theme that is named.
+    Theme,
+    /// The command line.
+    CommandLine,
+    /// Every key with what it does.
+    Help,
+    /// Draws everything anew.
+    Redraw,
+    /// Gives the terminal back to the shell until `fg`.
+    Suspend,
+    /// Stops the queries and leaves.
+    Quit,
+}
+
+/// What an action's word takes after it on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Argument {
+    /// Nothing.
+    None,
+    /// A query's name; without it, the selected query.
+    Query,
+    /// A column of the queries table, and `desc`.
+    Column,
+    /// A theme.
+    Theme,
+    /// Any text.
+    Text,
+}
+
+/// Whether an action can be done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum When {
+    /// It can.
+    Now,
+    /// It has no meaning on this screen: its key is free for other things.
+    Elsewhere,
+    /// It has, but not now, for this reason.
+    No(String),
+}
+
+/// One entry of the table.
+#[derive(Debug)]
+pub(crate) struct Action {
+    /// What it does.
+    pub(crate) id: ActionId,
+    /// Its word on the command line.
+    pub(crate) name: &'static str,
+    /// What the word takes.
+    pub(crate) argument: Argument,
+    /// Its keys, the one to show first.
+    pub(crate) keys: &'static [&'static str],
+    /// A word or two for the help bar; empty: not shown there.
+    pub(crate) short: &'static str,
+    /// A sentence for the help.
+    pub(crate) help: &'static str,
+    /// The heading it stands under.
+    pub(crate) group: &'static str,
+    when: fn(&App) -> When,
+}
+
+impl Action {
+    /// Whether it can be done now.
+    pub(crate) fn when(&self, app: &App) -> When {
+        (self.when)(app)
+    }
+
+    /// The entry with this id.
+    pub(crate) fn of(id: ActionId) -> &'static Self {
+        // Every id has an entry; the first one stands in for what cannot be.
+        ACTIONS
+            .iter()
+            .find(|action| action.id == id)
+            .unwrap_or(&ACTIONS[0])
+    }
+
+    /// The entry with this word.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        ACTIONS.iter().find(|action| action.name == name)
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the columns of the table below")]
+const fn entry(
+    id: ActionId,
+    name: &'static str,
+    argument: Argument,
+    keys: &'static [&'static str],
+    short: &'static str,
+    help: &'static str,
+    group: &'static str,
+    when: fn(&App) -> When,
+) -> Action {
+    Action {
+        id,
+        name,
+        argument,
+        keys,
+        short,
+        help,
+        group,
+        when,
+    }
+}
+
+/// The headings, in the order in which the help shows them.
+pub(crate) const GROUPS: [&str; 4] = [QUERY, SHOW, MOVE, GENERAL];
+const QUERY: &str = "Queries";
+const SHOW: &str = "What is shown";
+const MOVE: &str = "Moving";
+const GENERAL: &str = "Highwater";
+
+/// Every action, in the order in which the help bar shows them.
+#[rustfmt::skip]
+pub(crate) const ACTIONS: &[Action] = &[
+    entry(Id::Open, "open", Argument::Query, &["enter"], "open",
+        "Open the selected query", QUERY, open),
+    entry(Id::Stop, "stop", Argument::Query, &["s"], "stop",
+        "Stop the query after its batch", QUERY, stop),
+    entry(Id::Start, "start", Argument::Query, &["S"], "start",
+        "Start it where its checkpoint is", QUERY, start),
+    entry(Id::Restart, "restart", Argument::Query, &["R"], "restart",
+        "Stop it, if it runs, and start it", QUERY, restart),
+    entry(Id::Drop, "drop", Argument::Query, &["D"], "",
+        "Forget it, asked first; its checkpoint stays", QUERY, selected),
+    entry(Id::Tab(Tab::Results), "results", Argument::Query, &["r", "2"], "results",
+        "The query's result table", SHOW, home_or_tab),
+    entry(Id::Tab(Tab::Overview), "overview", Argument::Query, &["1"], "",
+        "The query's rates, batches, watermark", SHOW, home_or_tab),
+    entry(Id::Tab(Tab::State), "state", Argument::Query, &["3"], "",
+        "The numbers of its stateful operators", SHOW, home_or_tab),
+    entry(Id::Tab(Tab::Plan), "plan", Argument::Query, &["4"], "",
+        "Its statement and physical plan", SHOW, home_or_tab),
+    entry(Id::Tab(Tab::Progress), "progress", Argument::Query, &["5"], "",
+        "Its recent progress as JSON", SHOW, home_or_tab),
+    entry(Id::Tab(Tab::Sources), "sources", Argument::Query, &["6"], "",
+        "Its sources and its sink", SHOW, home_or_tab),
+    entry(Id::NextTab, "next-tab", Argument::None, &["tab", "]"], "next tab",
+        "The tab to the right", MOVE, on_query),
+    entry(Id::PreviousTab, "previous-tab", Argument::None, &["shift-tab", "["], "",
+        "The tab to the left", MOVE, on_query),
+    entry(Id::NextPane, "next-pane", Argument::None, &["w", "tab"], "pane",
+        "Give the keyboard to the next pane", MOVE, panes),
+    entry(Id::Maximise, "maximise", Argument::None, &["e"], "maximise",
+        "Give the pane the whole screen, and back", SHOW, maximise),
+    entry(Id::Freeze, "freeze", Argument::None, &["f"], "freeze",
+        "Keep the picture while the engine runs on", SHOW, now),
+    entry(Id::Filter, "filter", Argument::Text, &["/"], "filter",
+        "Show only the queries that match", SHOW, on_home),
+    entry(Id::Sort, "sort", Argument::Column, &[], "",
+        "Sort by a column; a second time turns it round", SHOW, on_home),
+    entry(Id::SortNext, "sort-next", Argument::None, &["o"], "sort",
+        "Sort by the next column", SHOW, on_home),
+    entry(Id::SortReverse, "sort-reverse", Argument::None, &["O"], "",
+        "Turn the order round", SHOW, on_home),
+    entry(Id::Up, "up", Argument::None, &["up", "k"], "",
+        "A row up", MOVE, now),
+    entry(Id::Down, "down", Argument::None, &["down", "j"], "",
+        "A row down", MOVE, now),
+    entry(Id::Left, "left", Argument::None, &["left", "h"], "",
+        "A column to the left", MOVE, now),
+    entry(Id::Right, "right", Argument::None, &["right", "l"], "",
+        "A column to the right", MOVE, now),
+    entry(Id::PageUp, "page-up", Argument::None, &["pageup", "ctrl-u", "ctrl-b"], "",
+        "A page up", MOVE, now),
+    entry(Id::PageDown, "page-down", Argument::None, &["pagedown", "ctrl-d", "ctrl-f"], "",
+        "A page down", MOVE, now),
+    entry(Id::Top, "top", Argument::None, &["home", "g"], "",
+        "The first row", MOVE, now),
+    entry(Id::Bottom, "bottom", Argument::None, &["end", "G"], "",
+        "The last row; a result follows its new rows", MOVE, now),
+    entry(Id::Themes, "themes", Argument::None, &["t"], "",
+        "Choose a theme from a list", SHOW, now),
+    entry(Id::Theme, "theme", Argument::Theme, &[], "",
+        "Take this theme", SHOW, now),
+    entry(Id::CommandLine, "command", Argument::None, &[":"], "command",
+        "Type a command; Tab completes", GENERAL, now),
+    entry(Id::Back, "back", Argument::None, &["esc", "backspace"], "back",
+        "Back to where you came from", MOVE, back),
+    entry(Id::Help, "help", Argument::None, &["?"], "help",
+        "This page", GENERAL, now),
+    entry(Id::Redraw, "redraw", Argument::None, &["ctrl-l"], "",
+        "Draw everything anew", GENERAL, now),
+    entry(Id::Suspend, "suspend", Argument::None, &["ctrl-z"], "",
+        "Back to the shell until fg", GENERAL, now),
+    entry(Id::Quit, "quit", Argument::None, &["q", "ctrl-c"], "quit",
+        "Stop the queries and leave, asked if some run", GENERAL, now),
+];
+
+fn now(_: &App) -> When {
+    When::Now
+}
+
+fn on_home(app: &App) -> When {
+    if app.screen == Screen::Queries {
+        When::Now
+    } else {
+        When::Elsewhere
+    }
+}
+
+fn on_query(app: &App) -> When {
+    if app.screen == Screen::Queries {
+        When::Elsewhere
+    } else {
+        When::Now
+    }
+}
+
+fn panes(app: &App) -> When {
+    match app.screen {
+        Screen::Queries | Screen::Query(Tab::Overview | Tab::Progress) => When::Now,
+        Screen::Query(_) => When::Elsewhere,
+    }
+}
+
+fn maximise(app: &App) -> When {
+    if app.layout().panes.len() > 1 || app.maximised {
+        When::Now
+    } else {
+        When::Elsewhere
+    }
+}
+
+fn selected(app: &App) -> When {
+    if app.selected_query().is_some() {
+        When::Now
+    } else {
+        When::No("no query is selected".to_string())
+    }
+}
+
+fn home_or_tab(app: &App) -> When {
+    selected(app)
+}
+
+fn open(app: &App) -> When {
+    match on_home(app) {
+        When::Now => selected(app),
+        other => other,
+    }
+}
+
+fn stop(app: &App) -> When {
+    match app.selected_query() {
+        Some(query) if query.state.is_active() => When::Now,
+        Some(query) => When::No(format!(
+            "{} does not run: it is {}",
+            query.name,
+            query.state.as_str()
+        )),
+        None => selected(app),
+    }
+}
+
+fn start(app: &App) -> When {
+    match app.selected_query() {
+        Some(query) if query.state.is_active() => {
+            When::No(format!("{} is {} already", query.name, query.state.as_str()))
+        }
+        _ => selected(app),
+    }
+}
+
+fn restart(app: &App) -> When {
+    selected(app)
+}
+
+fn back(app: &App) -> When {
+    let something = app.screen != Screen::Queries
+        || app.maximised
+        || !app.filter.is_empty()
+        || app.is_frozen()
+        || app.focus != Pane::Queries
+        || !matches!(app.mode, Mode::Normal);
+    if something { When::Now } else { When::Elsewhere }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::keymap::Key;
+
+    #[test]
+    fn every_entry_is_whole_and_every_word_is_its_own() {
+        for (at, action) in ACTIONS.iter().enumerate() {
+            assert!(GROUPS.contains(&action.group), "{} has no group", action.name);
+            assert!(
+                !action.help.is_empty() && action.help.len() <= 48,
+                "{}: help",
+                action.name
+            );
+            assert!(
+                ACTIONS[..at]
+                    .iter()
+                    .all(|other| other.name != action.name && other.id != action.id)
+            );
+            for key in action.keys {
+                assert!(key.parse::<Key>().is_ok(), "{}: {key}", action.name);
+            }
+            assert_eq!(Action::of(action.id).name, action.name);
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The state of the workbench: one owner, messages in, effects out, no terminal.
+//!
+//! Whatever happens (a key, the mouse, a new size, a snapshot, a reply of the engine, a second gone by) is a
+//! [`Message`]. [`App::update`] changes the state and answers with [`Effect`]s that somebody else carries out.
+//! [`App::prepare`] then brings everything up to date that a picture needs, and the view draws it without
+//! changing anything. So the whole workbench runs in a test without a terminal and without an engine.
+//!
+//! # Layout
+//!
+//! - `screen`: the names of screens, tabs and panes
+//! - `update`: what each message does; `modes`: keys while something is typed or asked; `mouse`
+//! - `perform`: what each action does; `command_line`: words for actions, with completion
+//! - `prepare`: what is done before a picture is drawn
+//! - `queries`: the table's columns, order and filter; `history`: rates and latencies
+//! - `grid`, `cells`: the visible part of a result table
+
+pub(crate) mod cells;
+pub(crate) mod command_line;
+pub(crate) mod grid;
+pub(crate) mod history;
+pub(crate) mod input;
+mod message;
+mod modes;
+mod mouse;
+mod perform;
+mod prepare;
+pub(crate) mod queries;
+mod screen;
+mod update;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ratatui::layout::Rect;
+use uuid::Uuid;
+
+use self::grid::{Grid, KeptRows};
+use self::history::{Histories, History};
+use self::queries::Sort;
+use super::doc::Doc;
+use super::keymap::Keymap;
+use super::layout::{Layout, Wanted};
+use super::symbols::Symbols;
+use super::theme::{ColorDepth, Theme};
+use crate::clock::Clock;
+use crate::engine::Snapshot;
+use crate::engine::snapshot::QuerySnapshot;
+use crate::error::Result;
+use crate::execution::progress::StreamingQueryProgress;
+
+pub(crate) use grid::Viewport;
+pub(crate) use message::{Effect, Message};
+pub(crate) use modes::{Confirm, Mode, Then};
+pub(crate) use mouse::tab_places;
+pub(crate) use screen::{Pane, Screen, Tab};
+
+/// Rows of each result that are kept when the picture is frozen.
+const KEPT_ROWS: usize = 2_000;
+
+/// What the screen shows of the engine: now, or at the moment of the freeze.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Picture {
+    /// The engine's own account.
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// What the workbench remembers of earlier ones.
+    pub(crate) histories: Histories,
+    /// The time that relative times are told from.
+    pub(crate) now_ms: i64,
+    kept: HashMap<Uuid, Arc<KeptRows>>,
+}
+
+impl Picture {
+    fn query(&self, id: Uuid) -> Option<&Arc<QuerySnapshot>> {
+        self.snapshot.queries.iter().find(|query| query.id == id)
+    }
+}
+
+/// A sentence in the bottom line, or a box above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// What it says; of an error also causes and hint, a line each.
+    pub(crate) text: String,
+    /// Errors stay until the next key.
+    pub(crate) is_error: bool,
+    until_ms: i64,
+}
+
+/// How often and how fast the screen is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct FrameStats {
+    /// Pictures drawn in the last second.
+    pub(crate) per_second: usize,
+    /// What the last one took.
+    pub(crate) last_us: u64,
+}
+
+/// What an [`App`] is made with.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) title: String,
+    pub(crate) theme: String,
+    pub(crate) theme_folders: Vec<PathBuf>,
+    pub(crate) depth: ColorDepth,
+    pub(crate) ascii: bool,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// The workbench without its terminal. The view reads it, [`App::update`] and [`App::prepare`] change it.
+#[derive(Debug)]
+pub(crate) struct App {
+    /// What is opened, for the top line.
+    pub(crate) title: String,
+    pub(crate) theme: Theme,
+    pub(crate) symbols: &'static Symbols,
+    pub(crate) keymap: Keymap,
+    pub(crate) screen: Screen,
+    /// The pane that has the keyboard.
+    pub(crate) focus: Pane,
+    pub(crate) maximised: bool,
+    pub(crate) mode: Mode,
+    pub(crate) filter: String,
+    pub(crate) sort: Sort,
+    /// The queries of the table, filtered and in order.
+    pub(crate) rows: Vec<Arc<QuerySnapshot>>,
+    /// The first row of the table in sight.
+    pub(crate) first_row: usize,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) frame: FrameStats,
+    /// The batch whose JSON is shown; `None` is the newest.
+    pub(crate) pinned_batch: Option<Arc<StreamingQueryProgress>>,
+    docs: HashMap<Pane, Doc>,
+    /// First line and first column of each text pane.
+    scrolls: HashMap<Pane, (usize, usize)>,
+    grids: HashMap<Uuid, Grid>,
+    selected: Option<Uuid>,
+    live: Picture,
+    frozen: Option<Picture>,
+    size: Rect,
+    clock: Arc<dyn Clock>,
+    depth: ColorDepth,
+    theme_folders: Vec<PathBuf>,
+    commands: Vec<String>,
+    effects: Vec<Effect>,
+    last_click: Option<(Uuid, i64)>,
+    quitting: bool,
+    dirty: bool,
+}
+
+impl App {
+    /// A workbench that has not seen the engine yet.
+    ///
+    /// # Errors
+    ///
+    /// A theme that cannot be loaded.
+    pub(crate) fn try_new(setup: Setup) -> Result<Self> {
+        let theme = Theme::load(&setup.theme, &setup.theme_folders, setup.depth)?;
+        let symbols = if setup.ascii {
+            &Symbols::ASCII
+        } else {
+            &Symbols::UNICODE
+        };
+        Ok(Self {
+            title: setup.title,
+            theme,
+            symbols,
+            keymap: Keymap::defaults()?,
+            screen: Screen::Queries,
+            focus: Pane::Queries,
+            maximised: false,
+            mode: Mode::Normal,
+            filter: String::new(),
+            sort: Sort::default(),
+            rows: Vec::new(),
+            first_row: 0,
+            notice: None,
+            frame: FrameStats::default(),
+            pinned_batch: None,
+            docs: HashMap::new(),
+            scrolls: HashMap::new(),
+            grids: HashMap::new(),
+            selected: None,
+            live: Picture::default(),
+            frozen: None,
+            size: Rect::new(0, 0, 80, 24),
+            clock: setup.clock,
+            depth: setup.depth,
+            theme_folders: setup.theme_folders,
+            commands: Vec::new(),
+            effects: Vec::new(),
+            last_click: None,
+            quitting: false,
+            dirty: true,
+        })
+    }
+
+    /// What is shown of the engine.
+    pub(crate) fn picture(&self) -> &Picture {
+        self.frozen.as_ref().unwrap_or(&self.live)
+    }
+
+    /// Whether the picture stands still.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Whether the queries are being stopped to leave.
+    pub(crate) fn is_quitting(&self) -> bool {
+        self.quitting
+    }
+
+    /// The selected query as it is now: what actions act on.
+    pub(crate) fn selected_query(&self) -> Option<&Arc<QuerySnapshot>> {
+        self.live.query(self.selected?)
+    }
+
+    /// The selected query as the picture has it.
+    pub(crate) fn shown_query(&self) -> Option<&Arc<QuerySnapshot>> {
+        self.picture().query(self.selected?)
+    }
+
+    /// Whether a query is the selected one.
+    pub(crate) fn is_selected(&self, query: &QuerySnapshot) -> bool {
+        self.selected == Some(query.id)
+    }
+
+    /// What is remembered of a query.
+    pub(crate) fn history(&self, query: &QuerySnapshot) -> Arc<History> {
+        self.picture().histories.of(query.id)
+    }
+
+    /// The selected query's result on the screen.
+    pub(crate) fn grid(&self) -> Option<&Grid> {
+        self.grids.get(&self.selected?)
+    }
+
+    /// The text of a pane, with the first line and column in sight.
+    pub(crate) fn doc(&self, pane: Pane) -> Option<(&Doc, (usize, usize))> {
+        Some((
+            self.docs.get(&pane)?,
+            self.scrolls.get(&pane).copied().unwrap_or_default(),
+        ))
+    }
+
+    /// The size of the screen.
+    pub(crate) fn size(&self) -> Rect {
+        self.size
+    }
+
+    /// What is where.
+    pub(crate) fn layout(&self) -> Layout {
+        let queries = self.picture().snapshot.queries.len();
+        let wanted = Wanted {
+            screen: self.screen,
+            focus: self.focus,
+            maximised: self.maximised,
+            queries,
+        };
+        Layout::of(self.size, wanted)
+    }
+
+    /// The themes that there are.
+    pub(crate) fn theme_names(&self) -> Vec<String> {
+        Theme::names(&self.theme_folders)
+    }
+
+    /// Whether the picture has to be drawn, which is forgotten by asking.
+    pub(crate) fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// When the picture changes by itself next: a mark fades, a notice goes, a relative time moves on.
+    pub(crate) fn next_wake_ms(&self) -> Option<i64> {
+        let now_ms = self.clock.now_ms();
+        let notice = self
+            .notice
+            .as_ref()
+            .filter(|notice| !notice.is_error)
+            .map(|notice| notice.until_ms);
+        if self.is_frozen() {
+            return notice;
+        }
+        let active = self
+            .live
+            .snapshot
+            .queries
+            .iter()
+            .any(|query| query.state.is_active());
+        let tick = active.then(|| now_ms - now_ms.rem_euclid(1000) + 1000);
+        let grid = self.layout().pane(Pane::Result).and(self.grid());
+        let fade = grid.and_then(|grid| grid.next_change_ms(now_ms));
+        [notice, tick, fade].into_iter().flatten().min()
+    }
+
+    /// The row of the selected query.
+    pub(crate) fn selected_row(&self) -> Option<usize> {
+        self.rows.iter().position(|query| Some(query.id) == self.selected)
+    }
+
+    fn select(&mut self, query: Option<Uuid>) {
+        if self.selected != query {
+            self.selected = query;
+            self.scrolls.clear();
+            self.pinned_batch = None;
+        }
+    }
+
+    /// Keeps the picture as it is, or lets it go on.
+    fn turn_freeze(&mut self) {
+        if self.frozen.take().is_some() {
+            return;
+        }
+        let mut picture = self.live.clone();
+        picture.now_ms = self.clock.now_ms();
+        for query in &picture.snapshot.queries {
+            let Some(table) = &query.result else { continue };
+            let offset = self.grids.get(&query.id).map_or(usize::MAX, |grid| grid.offset);
+            match KeptRows::keep(table.as_ref(), offset, KEPT_ROWS) {
+                Ok(kept) => drop(picture.kept.insert(query.id, Arc::new(kept))),
+                Err(error) => self.notice = Some(Notice::error(&error, None)),
+            }
+        }
+        self.frozen = Some(picture);
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            is_error: false,
+            until_ms: self.clock.now_ms() + Notice::STAYS_MS,
+        });
+    }
+}
+
+impl Notice {
+    const STAYS_MS: i64 = 6_000;
+
+    /// An error with the place that it names, causes and hint.
+    fn error(error: &crate::error::Error, origin: Option<&Path>) -> Self {
+        let mut place = origin.map_or(String::new(), |origin| origin.display().to_string());
+        if let Some(position) = error.position() {
+            let comma = if place.is_empty() { "" } else { ", " };
+            place = format!("{place}{comma}{position}");
+        }
+        let report = error.report();
+        let text = if place.is_empty() {
+            report
+        } else {
+            format!("{place}: {report}")
+        };
+        Self {
+            text,
+            is_error: true,
+            until_ms: i64::MAX,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Keys while something is typed, asked or shown above the screen.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::command_line::CommandLine;
+use super::input::Input;
+use super::{App, Effect};
+use crate::engine::Command;
+use crate::tui::action::ActionId;
+use crate::tui::keymap::Key;
+
+/// Who gets the keys.
+#[derive(Debug, Default)]
+pub(crate) enum Mode {
+    /// The screen, by the table of actions.
+    #[default]
+    Normal,
+    /// The filter, with what it was before.
+    Filter(Input, String),
+    /// The command line.
+    Command(CommandLine),
+    /// A question.
+    Confirm(Confirm),
+    /// The help, from this line on.
+    Help(usize),
+    /// The list of themes: the names, the one shown, and the one that was there before.
+    Themes(Vec<String>, usize, String),
+}
+
+/// A question before something that cannot be taken back lightly.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Confirm {
+    pub(crate) question: String,
+    /// What it means.
+    pub(crate) detail: String,
+    /// The word for yes and the word for no.
+    pub(crate) words: (&'static str, &'static str),
+    pub(crate) then: Then,
+}
+
+/// What a yes does.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Then {
+    Execute(Command),
+    Quit,
+}
+
+impl App {
+    pub(super) fn key(&mut self, key: KeyEvent) {
+        // Whatever the screen shows, Ctrl-C leads out: first out of what is open, then out of the workbench.
+        let is_interrupt = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+        if self.quitting {
+            if is_interrupt || key.code == KeyCode::Char('q') {
+                self.effects.push(Effect::Exit);
+            }
+            return;
+        }
+        let had_error = self.notice.take_if(|notice| notice.is_error).is_some();
+        match std::mem::take(&mut self.mode) {
+            Mode::Normal if had_error && key.code == KeyCode::Esc => {}
+            Mode::Normal => self.key_on_screen(key),
+            mode if is_interrupt => self.cancel(mode),
+            Mode::Filter(input, before) => self.key_in_filter(input, before, key),
+            Mode::Command(line) => self.key_in_command_line(line, key),
+            Mode::Confirm(confirm) => self.key_in_question(confirm, key.code),
+            Mode::Help(first) => self.key_in_help(first, key),
+            Mode::Themes(names, at, before) => self.key_in_themes(names, at, before, key),
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        match &mut self.mode {
+            Mode::Filter(input, _) => {
+                input.insert(text);
+                self.filter = input.text().to_string();
+            }
+            Mode::Command(line) => line.paste(text),
+            _ => {}
+        }
+    }
+
+    fn key_on_screen(&mut self, key: KeyEvent) {
+        let actions = self.keymap.actions(Key::of(key)).to_vec();
+        self.perform_first(&actions);
+    }
+
+    /// Leaves a mode as if it had not been entered.
+    fn cancel(&mut self, mode: Mode) {
+        match mode {
+            Mode::Filter(_, before) => self.filter = before,
+            Mode::Themes(_, _, before) => self.take_theme(&before),
+            _ => {}
+        }
+    }
+
+    fn key_in_filter(&mut self, mut input: Input, before: String, key: KeyEvent) {
+        match key.code {
+            KeyCode::Enter => return,
+            KeyCode::Esc => return self.filter = before,
+            KeyCode::Up => self.perform(ActionId::Up),
+            KeyCode::Down => self.perform(ActionId::Down),
+            KeyCode::Backspace if input.text().is_empty() => return,
+            _ => {
+                input.key(key);
+                self.filter = input.text().to_string();
+            }
+        }
+        self.mode = Mode::Filter(input, before);
+    }
+
+    fn key_in_question(&mut self, confirm: Confirm, code: KeyCode) {
+        match code {
+            KeyCode::Char('y' | 'Y') => match confirm.then {
+                Then::Execute(command) => self.execute(command),
+                Then::Quit => self.quit(),
+            },
+            KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc | KeyCode::Enter => {}
+            _ => self.mode = Mode::Confirm(confirm),
+        }
+    }
+
+    fn key_in_help(&mut self, first: usize, key: KeyEvent) {
+        let page = usize::from(self.size.height / 2).max(1);
+        self.mode = match key.code {
+            KeyCode::Down | KeyCode::Char('j') => Mode::Help(first + 1),
+            KeyCode::Up | KeyCode::Char('k') => Mode::Help(first.saturating_sub(1)),
+            KeyCode::PageDown | KeyCode::Char(' ') => Mode::Help(first + page),
+            KeyCode::PageUp => Mode::Help(first.saturating_sub(page)),
+            KeyCode::Home | KeyCode::Char('g') => Mode::Help(0),
+            _ => Mode::Normal,
+        };
+    }
+
+    fn key_in_themes(&mut self, names: Vec<String>, at: usize, before: String, key: KeyEvent) {
+        let last = names.len().saturating_sub(1);
+        let at = match key.code {
+            KeyCode::Down | KeyCode::Char('j') => (at + 1).min(last),
+            KeyCode::Up | KeyCode::Char('k') => at.saturating_sub(1),
+            KeyCode::Home | KeyCode::Char('g') => 0,
+            KeyCode::End | KeyCode::Char('G') => last,
+            KeyCode::Enter => return self.say(format!("theme {}", self.theme.name())),
+            KeyCode::Esc | KeyCode::Char('q' | 't') => return self.take_theme(&before),
+            _ => at,
+        };
+        if let Some(name) = names.get(at).cloned() {
+            self.take_theme(&name);
+        }
+        self.mode = Mode::Themes(names, at, before);
+    }
+}

@@ -1,0 +1,158 @@
+//! The mouse: click to select, twice to open, on a head to sort, wheel to scroll what is under it.
+
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+
+use super::{App, Mode, Pane, Screen, Tab};
+use crate::tui::layout;
+use crate::tui::table;
+
+/// Rows that a notch of the wheel moves.
+const WHEEL_ROWS: isize = 3;
+/// Two clicks on the same row within this time open it.
+const DOUBLE_CLICK_MS: i64 = 400;
+
+impl App {
+    /// Whether anything came of it.
+    pub(super) fn mouse(&mut self, mouse: MouseEvent) -> bool {
+        if self.quitting {
+            return false;
+        }
+        let at = Position::new(mouse.column, mouse.row);
+        let sideways = mouse.modifiers.contains(KeyModifiers::SHIFT);
+        match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::ScrollUp if sideways => self.wheel(at, 0, -1),
+            MouseEventKind::ScrollDown if sideways => self.wheel(at, 0, 1),
+            MouseEventKind::ScrollUp => self.wheel(at, -WHEEL_ROWS, 0),
+            MouseEventKind::ScrollDown => self.wheel(at, WHEEL_ROWS, 0),
+            MouseEventKind::ScrollLeft => self.wheel(at, 0, -1),
+            MouseEventKind::ScrollRight => self.wheel(at, 0, 1),
+            _ => false,
+        }
+    }
+
+    fn wheel(&mut self, at: Position, rows: isize, columns: isize) -> bool {
+        if let Mode::Help(first) = &mut self.mode {
+            *first = first.saturating_add_signed(rows);
+            return true;
+        }
+        let Some((pane, _)) = self.layout().pane_at(at) else {
+            return false;
+        };
+        // A notch on the lists goes one row: there each row is something.
+        let rows = if matches!(pane, Pane::Queries | Pane::Batches) {
+            rows.signum()
+        } else {
+            rows
+        };
+        if rows != 0 {
+            self.scroll(pane, rows);
+        }
+        if columns != 0 {
+            self.scroll_sideways(pane, columns);
+        }
+        true
+    }
+
+    fn click(&mut self, at: Position) -> bool {
+        match self.mode {
+            Mode::Normal => {}
+            // A click beside a box closes it; questions want an answer.
+            Mode::Help(_) => {
+                self.mode = Mode::Normal;
+                return true;
+            }
+            _ => return false,
+        }
+        let layout = self.layout();
+        if let Some(tab) = layout.tabs.and_then(|area| tab_at(area, at)) {
+            self.go(Screen::Query(tab));
+            return true;
+        }
+        let Some((pane, area)) = layout.pane_at(at) else {
+            return false;
+        };
+        self.focus = pane;
+        let inner = layout::inside(area);
+        match pane {
+            Pane::Queries if at.y == inner.y => {
+                let columns = table::fit(usize::from(inner.width), &self.rows);
+                if let Some(column) = columns
+                    .at(at.x.saturating_sub(inner.x))
+                    .filter(|column| column.sorts())
+                {
+                    self.sort = self.sort.by(column);
+                }
+            }
+            Pane::Queries if at.y > inner.y && at.y < inner.bottom() => {
+                let row = self.first_row + usize::from(at.y - inner.y - 1);
+                self.click_on_query(row);
+            }
+            Pane::Batches if at.y > inner.y && at.y < inner.bottom() => self.click_on_batch(inner, at),
+            _ => {}
+        }
+        true
+    }
+
+    fn click_on_query(&mut self, row: usize) {
+        let Some(id) = self.rows.get(row).map(|query| query.id) else {
+            return;
+        };
+        self.select(Some(id));
+        let now_ms = self.clock.now_ms();
+        match self.last_click.take() {
+            Some((before, at)) if before == id && now_ms - at <= DOUBLE_CLICK_MS => {
+                self.go(Screen::Query(Tab::Overview));
+            }
+            _ => self.last_click = Some((id, now_ms)),
+        }
+    }
+
+    fn click_on_batch(&mut self, inner: Rect, at: Position) {
+        let Some(query) = self.shown_query().map(std::sync::Arc::clone) else {
+            return;
+        };
+        let height = usize::from(inner.height).saturating_sub(1);
+        let row = self.first_batch(&query, height) + usize::from(at.y - inner.y - 1);
+        let batch = query.recent_progress.iter().rev().nth(row);
+        if batch.is_some() {
+            self.pinned_batch = if row == 0 {
+                None
+            } else {
+                batch.map(std::sync::Arc::clone)
+            };
+        }
+    }
+}
+
+/// The texts of the tab bar with their places: column and width.
+pub(crate) fn tab_places(width: u16) -> Vec<(Tab, u16, String)> {
+    let mut column = 1;
+    let mut places = Vec::new();
+    // Where all words do not fit, the numbers alone have to do for those that are not open.
+    for (number, tab) in Tab::ALL.into_iter().enumerate() {
+        let title = if width < 70 {
+            tab.title().split(' ').next().unwrap_or_default()
+        } else {
+            tab.title()
+        };
+        let text = format!("{} {title}", number + 1);
+        let cells = u16::try_from(text.len()).unwrap_or(0);
+        places.push((tab, column, text));
+        column += cells + if width < 70 { 1 } else { 3 };
+    }
+    places
+}
+
+fn tab_at(area: Rect, at: Position) -> Option<Tab> {
+    if !area.contains(at) {
+        return None;
+    }
+    tab_places(area.width)
+        .into_iter()
+        .find_map(|(tab, column, text)| {
+            let end = column + u16::try_from(text.len()).unwrap_or(0);
+            (column..end).contains(&(at.x - area.x)).then_some(tab)
+        })
+}

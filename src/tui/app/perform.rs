@@ -1,0 +1,267 @@
+//! What each action does.
+
+use std::sync::Arc;
+
+use super::{App, Confirm, Effect, Mode, Pane, Screen, Tab, Then};
+use crate::engine::Command;
+use crate::error::Error;
+use crate::tui::action::{Action, ActionId, When};
+use crate::tui::app::command_line::CommandLine;
+use crate::tui::app::input::Input;
+use crate::tui::layout;
+use crate::tui::theme::Theme;
+use crate::tui::units;
+
+impl App {
+    /// Does the first of some actions that applies; if none does, says why.
+    pub(super) fn perform_first(&mut self, actions: &[ActionId]) {
+        for action in actions {
+            match Action::of(*action).when(self) {
+                When::Now => return self.perform(*action),
+                When::No(reason) => return self.say(reason),
+                When::Elsewhere => {}
+            }
+        }
+    }
+
+    /// Does an action that applies.
+    pub(super) fn perform(&mut self, action: ActionId) {
+        match action {
+            ActionId::Open => self.go(Screen::Query(Tab::Overview)),
+            ActionId::Back => self.back(),
+            ActionId::Start => self.execute_on_selected(Command::Start),
+            ActionId::Stop => self.execute_on_selected(Command::Stop),
+            ActionId::Restart => self.execute_on_selected(Command::Restart),
+            ActionId::Drop => self.ask_to_drop(),
+            ActionId::Tab(tab) => self.go(Screen::Query(tab)),
+            ActionId::NextTab => self.turn_tab(1),
+            ActionId::PreviousTab => self.turn_tab(Tab::ALL.len() - 1),
+            ActionId::NextPane => self.next_pane(),
+            ActionId::Maximise => self.maximised = !self.maximised,
+            ActionId::Freeze => self.turn_freeze(),
+            ActionId::Filter => {
+                let before = self.filter.clone();
+                self.mode = Mode::Filter(Input::new(before.clone()), before);
+            }
+            ActionId::Sort => self.mode = Mode::Command(CommandLine::new("sort ")),
+            ActionId::SortNext => self.sort = self.sort.by(self.sort.column.next_sorting()),
+            ActionId::SortReverse => self.sort = self.sort.by(self.sort.column),
+            ActionId::Up => self.scroll(self.focus, -1),
+            ActionId::Down => self.scroll(self.focus, 1),
+            ActionId::Left => self.scroll_sideways(self.focus, -1),
+            ActionId::Right => self.scroll_sideways(self.focus, 1),
+            ActionId::PageUp => self.scroll(self.focus, -self.page()),
+            ActionId::PageDown => self.scroll(self.focus, self.page()),
+            ActionId::Top => self.scroll(self.focus, isize::MIN),
+            ActionId::Bottom => self.scroll(self.focus, isize::MAX),
+            ActionId::Themes => {
+                let names = self.theme_names();
+                let before = self.theme.name().to_string();
+                let at = names.iter().position(|name| *name == before).unwrap_or(0);
+                self.mode = Mode::Themes(names, at, before);
+            }
+            ActionId::Theme => self.mode = Mode::Command(CommandLine::new("theme ")),
+            ActionId::CommandLine => self.mode = Mode::Command(CommandLine::new("")),
+            ActionId::Help => self.mode = Mode::Help(0),
+            ActionId::Redraw => self.effects.push(Effect::Redraw),
+            ActionId::Suspend => self.effects.push(Effect::Suspend),
+            ActionId::Quit => self.ask_to_quit(),
+        }
+    }
+
+    fn execute_on_selected(&mut self, command: fn(String) -> Command) {
+        if let Some(name) = self.selected_query().map(|query| query.name.clone()) {
+            self.execute(command(name));
+        }
+    }
+
+    fn ask_to_drop(&mut self) {
+        let Some(query) = self.selected_query().map(Arc::clone) else {
+            return;
+        };
+        let runs = if query.state.is_active() {
+            "It runs, and is stopped first. "
+        } else {
+            ""
+        };
+        self.mode = Mode::Confirm(Confirm {
+            question: format!("Drop {}?", query.name),
+            detail: format!("{runs}Its checkpoint stays at {}.", query.checkpoint.display()),
+            words: ("drop", "keep"),
+            then: Then::Execute(Command::Drop(query.name.clone())),
+        });
+    }
+
+    fn ask_to_quit(&mut self) {
+        let active = self
+            .live
+            .snapshot
+            .queries
+            .iter()
+            .filter(|query| query.state.is_active())
+            .count();
+        if active == 0 {
+            return self.quit();
+        }
+        let them = if active == 1 { "It is" } else { "They are" };
+        self.mode = Mode::Confirm(Confirm {
+            question: format!("Stop {} and quit?", units::plural(active, "query", "queries")),
+            detail: format!("{them} stopped after the batch in hand and can be started from there again."),
+            words: ("quit", "stay"),
+            then: Then::Quit,
+        });
+    }
+
+    /// Goes to a screen, with the keyboard on its main pane.
+    pub(super) fn go(&mut self, screen: Screen) {
+        let was_maximised = self.maximised && self.screen == screen;
+        self.screen = screen;
+        self.maximised = was_maximised;
+        self.focus = match screen {
+            Screen::Queries => Pane::Queries,
+            Screen::Query(Tab::Overview) => Pane::Details,
+            Screen::Query(Tab::Results) => Pane::Result,
+            Screen::Query(Tab::State) => Pane::State,
+            Screen::Query(Tab::Plan) => Pane::Plan,
+            Screen::Query(Tab::Progress) => Pane::Batches,
+            Screen::Query(Tab::Sources) => Pane::Sources,
+        };
+        self.scrolls.clear();
+    }
+
+    /// One step back: out of the large pane, to the table, to all queries, to the live picture.
+    fn back(&mut self) {
+        if self.maximised {
+            self.maximised = false;
+        } else if self.screen != Screen::Queries {
+            self.go(Screen::Queries);
+        } else if self.focus != Pane::Queries {
+            self.focus = Pane::Queries;
+        } else if !self.filter.is_empty() {
+            self.filter.clear();
+        } else if self.is_frozen() {
+            self.turn_freeze();
+        }
+    }
+
+    fn turn_tab(&mut self, by: usize) {
+        if let Screen::Query(tab) = self.screen {
+            self.go(Screen::Query(tab.turned(by)));
+        }
+    }
+
+    /// The keyboard goes to the next pane of the screen, hidden ones included: a pane that gets it is shown.
+    fn next_pane(&mut self) {
+        let panes: &[Pane] = match self.screen {
+            Screen::Queries => &[Pane::Queries, Pane::Details, Pane::Result],
+            Screen::Query(Tab::Progress) => &[Pane::Batches, Pane::Json],
+            Screen::Query(_) => &[Pane::Details, Pane::Rates, Pane::Timings],
+        };
+        let at = panes.iter().position(|pane| *pane == self.focus).unwrap_or(0);
+        let layout = self.layout();
+        let next = panes.iter().cycle().skip(at + 1).take(panes.len());
+        let reachable =
+            |pane: &&Pane| self.screen == Screen::Queries || self.maximised || layout.pane(**pane).is_some();
+        if let Some(pane) = next.into_iter().find(reachable) {
+            self.focus = *pane;
+        }
+    }
+
+    /// Rows of the focused pane.
+    fn page(&self) -> isize {
+        isize::try_from(self.height_of(self.focus).saturating_sub(1).max(1)).unwrap_or(1)
+    }
+
+    fn height_of(&self, pane: Pane) -> usize {
+        let Some(area) = self.layout().pane(pane) else {
+            return 1;
+        };
+        match pane {
+            Pane::Result => layout::grid_viewport(area).rows,
+            Pane::Queries | Pane::Batches => usize::from(layout::inside(area).height).saturating_sub(1),
+            _ => usize::from(layout::inside(area).height),
+        }
+    }
+
+    /// Moves in a pane by rows; the extremes are its ends.
+    pub(super) fn scroll(&mut self, pane: Pane, rows: isize) {
+        match pane {
+            Pane::Queries => {
+                let last = self.rows.len().saturating_sub(1);
+                let at = self
+                    .selected_row()
+                    .unwrap_or(0)
+                    .saturating_add_signed(rows)
+                    .min(last);
+                self.select(self.rows.get(at).map(|query| query.id));
+            }
+            Pane::Result => {
+                let height = self.height_of(pane);
+                let Some(grid) = self.selected.and_then(|id| self.grids.get_mut(&id)) else {
+                    return;
+                };
+                match rows {
+                    isize::MIN => grid.top(),
+                    isize::MAX => grid.bottom(),
+                    rows => grid.scroll(rows, height),
+                }
+            }
+            Pane::Batches => self.scroll_batches(rows),
+            _ => {
+                let scroll = self.scrolls.entry(pane).or_default();
+                scroll.0 = scroll.0.saturating_add_signed(rows);
+                if rows == isize::MIN {
+                    scroll.1 = 0;
+                }
+            }
+        }
+    }
+
+    /// The list of batches has the newest on top; standing there means to stay with the newest.
+    fn scroll_batches(&mut self, rows: isize) {
+        let Some(query) = self.shown_query().map(Arc::clone) else {
+            return;
+        };
+        let batches = &query.recent_progress;
+        let shown = self.batch_shown(&query);
+        let at = shown.and_then(|shown| batches.iter().rev().position(|batch| Arc::ptr_eq(batch, &shown)));
+        // A batch that has left the list was the oldest one of it.
+        let at = at
+            .unwrap_or(batches.len())
+            .saturating_add_signed(rows)
+            .min(batches.len().saturating_sub(1));
+        self.pinned_batch = if at == 0 {
+            None
+        } else {
+            batches.iter().rev().nth(at).map(Arc::clone)
+        };
+    }
+
+    /// Moves in a pane by columns.
+    pub(super) fn scroll_sideways(&mut self, pane: Pane, columns: isize) {
+        match pane {
+            Pane::Result => {
+                if let Some(grid) = self.selected.and_then(|id| self.grids.get_mut(&id)) {
+                    grid.scroll_columns(columns);
+                }
+            }
+            Pane::Queries | Pane::Batches => {}
+            _ => {
+                let scroll = self.scrolls.entry(pane).or_default();
+                scroll.1 = scroll.1.saturating_add_signed(columns * 4);
+            }
+        }
+    }
+
+    /// Takes a theme; a broken one leaves the old one in place and says why.
+    pub(super) fn take_theme(&mut self, name: &str) {
+        match Theme::load(name, &self.theme_folders, self.depth) {
+            Ok(theme) => self.theme = theme,
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    pub(super) fn fail(&mut self, error: &Error) {
+        self.notice = Some(super::Notice::error(error, None));
+    }
+}

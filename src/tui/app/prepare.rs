@@ -1,0 +1,130 @@
+//! Brings up to date what a picture needs: the order of rows, the texts of panes, the visible cells of results.
+
+use std::sync::Arc;
+
+use super::grid::Rows;
+use super::{App, Pane, Screen, queries};
+use crate::engine::snapshot::QuerySnapshot;
+use crate::execution::progress::StreamingQueryProgress;
+use crate::tui::doc;
+use crate::tui::layout::{self, Layout};
+
+impl App {
+    /// Brings up to date what the picture shows: order of rows, texts, visible cells.
+    pub(crate) fn prepare(&mut self) {
+        let now_ms = self.clock.now_ms();
+        self.live.now_ms = now_ms;
+        self.order_rows();
+        let layout = self.layout();
+        self.scroll_to_selected(&layout);
+        self.load_grid(&layout);
+        self.docs.clear();
+        let Some(query) = self.shown_query().map(Arc::clone) else {
+            return;
+        };
+        for (pane, area) in &layout.panes {
+            let inner = layout::inside(*area);
+            let history = self.history(&query);
+            let facts = doc::Facts {
+                query: &query,
+                history: &history,
+                now_ms: self.picture().now_ms,
+                symbols: self.symbols,
+                width: usize::from(inner.width),
+                has_charts: layout.pane(Pane::Rates).is_some(),
+                batch: self.batch_shown(&query),
+            };
+            let Some(doc) = doc::of(*pane, &facts) else {
+                continue;
+            };
+            let scroll = self.scrolls.entry(*pane).or_default();
+            scroll.0 = scroll
+                .0
+                .min(doc.lines.len().saturating_sub(usize::from(inner.height)));
+            scroll.1 = scroll.1.min(doc.width().saturating_sub(usize::from(inner.width)));
+            self.docs.insert(*pane, doc);
+        }
+    }
+
+    /// The batch whose progress is shown.
+    pub(crate) fn batch_shown(&self, query: &QuerySnapshot) -> Option<Arc<StreamingQueryProgress>> {
+        let pinned = self.pinned_batch.as_ref().filter(|batch| batch.id == query.id);
+        pinned.or(query.recent_progress.back()).map(Arc::clone)
+    }
+
+    /// The first batch in sight in the list of batches, newest first, so that the one shown is in the middle.
+    pub(crate) fn first_batch(&self, query: &QuerySnapshot, height: usize) -> usize {
+        let batches = &query.recent_progress;
+        let at = self.batch_row(query).unwrap_or(0);
+        at.saturating_sub(height / 2)
+            .min(batches.len().saturating_sub(height))
+    }
+
+    /// The row of the batch that is shown, if the list still has it.
+    pub(crate) fn batch_row(&self, query: &QuerySnapshot) -> Option<usize> {
+        let shown = self.batch_shown(query)?;
+        query
+            .recent_progress
+            .iter()
+            .rev()
+            .position(|batch| Arc::ptr_eq(batch, &shown))
+    }
+
+    fn order_rows(&mut self) {
+        let picture = self.frozen.as_ref().unwrap_or(&self.live);
+        let mut shown: Vec<&QuerySnapshot> = picture
+            .snapshot
+            .queries
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|query| queries::matches(query, &self.filter))
+            .collect();
+        self.sort
+            .apply(&mut shown, picture.now_ms, |query| picture.histories.of(query.id));
+        let rows = shown
+            .iter()
+            .filter_map(|query| picture.query(query.id).map(Arc::clone))
+            .collect();
+        let place = self.selected_row();
+        self.rows = rows;
+        // The selection stays on its query; where that is gone, on the row in its place.
+        if self.selected_row().is_none() {
+            let at = place.unwrap_or(0).min(self.rows.len().saturating_sub(1));
+            let query = self.rows.get(at).map(|query| query.id);
+            if self.screen == Screen::Queries || query.is_none() || self.shown_query().is_none() {
+                self.select(query);
+            }
+        }
+        if self.selected.is_none() {
+            self.screen = Screen::Queries;
+        }
+    }
+
+    fn scroll_to_selected(&mut self, layout: &Layout) {
+        let Some(area) = layout.pane(Pane::Queries) else {
+            return;
+        };
+        let height = usize::from(layout::inside(area).height).saturating_sub(1).max(1);
+        let selected = self.selected_row().unwrap_or(0);
+        let lowest = (selected + 1).saturating_sub(height);
+        self.first_row = self.first_row.clamp(lowest, selected.max(lowest));
+        self.first_row = self.first_row.min(self.rows.len().saturating_sub(height));
+    }
+
+    fn load_grid(&mut self, layout: &Layout) {
+        let (Some(area), Some(query)) = (layout.pane(Pane::Result), self.shown_query()) else {
+            return;
+        };
+        let (id, now_ms) = (query.id, self.picture().now_ms);
+        let rows = match &self.frozen {
+            Some(picture) => picture.kept.get(&id).map(|kept| Rows::Kept(Arc::clone(kept))),
+            None => query.result.as_ref().map(|table| Rows::Live(Arc::clone(table))),
+        };
+        let Some(rows) = rows else { return };
+        let viewport = layout::grid_viewport(area);
+        self.grids
+            .entry(id)
+            .or_default()
+            .load(&rows, viewport, now_ms, self.symbols);
+    }
+}

@@ -1,0 +1,100 @@
+//! The names of what can be on the screen.
+
+/// A whole screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Screen {
+    /// All queries.
+    Queries,
+    /// One tab of the selected query.
+    Query(Tab),
+}
+
+/// A tab of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Tab {
+    /// Rates, batches, watermark, state.
+    Overview,
+    /// The result table.
+    Results,
+    /// The numbers of the stateful operators.
+    State,
+    /// Statement and physical plan.
+    Plan,
+    /// Recent progress as JSON.
+    Progress,
+    /// Sources and sink.
+    Sources,
+}
+
+impl Tab {
+    /// Every tab, left to right.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Overview,
+        Self::Results,
+        Self::State,
+        Self::Plan,
+        Self::Progress,
+        Self::Sources,
+    ];
+
+    /// What the tab bar says.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Results => "Results",
+            Self::State => "State",
+            Self::Plan => "Plan",
+            Self::Progress => "Progress",
+            Self::Sources => "Sources and sink",
+        }
+    }
+
+    /// The tab that is `by` to the right, round the end.
+    pub(crate) fn turned(self, by: usize) -> Self {
+        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
+        Self::ALL[(at + by) % Self::ALL.len()]
+    }
+}
+
+/// A frame with something in it, which can have the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Pane {
+    /// The table of queries.
+    Queries,
+    /// What there is to know of the selected query, in short.
+    Details,
+    /// Its result.
+    Result,
+    /// The chart of its rates.
+    Rates,
+    /// Where the time of its batches went.
+    Timings,
+    /// Its stateful operators.
+    State,
+    /// Its statement and plan.
+    Plan,
+    /// The list of its recent batches.
+    Batches,
+    /// One batch's progress as JSON.
+    Json,
+    /// Its sources and its sink.
+    Sources,
+}
+
+impl Pane {
+    /// What it is called where it is hidden.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Queries => "queries",
+            Self::Details => "details",
+            Self::Result => "result",
+            Self::Rates => "rates",
+            Self::Timings => "batch times",
+            Self::State => "state",
+            Self::Plan => "plan",
+            Self::Batches => "batches",
+            Self::Json => "progress",
+            Self::Sources => "sources and sink",
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What each message does.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEventKind;
+
+use super::{App, Effect, Message, Notice};
+use crate::engine::{Command, Reply, Snapshot};
+use crate::error::Error;
+
+impl App {
+    /// Takes a message in and says what is to be done outside.
+    pub(crate) fn update(&mut self, message: Message) -> Vec<Effect> {
+        match message {
+            Message::Key(key) if key.kind == KeyEventKind::Release => return Vec::new(),
+            Message::Key(key) => self.key(key),
+            Message::Mouse(mouse) => {
+                if !self.mouse(mouse) {
+                    return Vec::new();
+                }
+            }
+            Message::Paste(text) => self.paste(&text),
+            Message::Resize(width, height) => {
+                self.size.width = width;
+                self.size.height = height;
+            }
+            Message::Snapshot(snapshot) => {
+                self.snapshot(snapshot);
+                if self.is_frozen() {
+                    return Vec::new();
+                }
+            }
+            Message::Reply(command, result) => self.reply(&command, result),
+            Message::Tick => {
+                let now_ms = self.clock.now_ms();
+                self.notice.take_if(|notice| notice.until_ms <= now_ms);
+            }
+            Message::Terminate => self.quit(),
+            Message::Panicked(text) => {
+                let error = Error::internal("a thread of the engine broke down").caused_by(text);
+                self.notice = Some(Notice::error(
+                    &error.hint("RESTART its query; please report this as a bug."),
+                    None,
+                ));
+            }
+        }
+        self.dirty = true;
+        std::mem::take(&mut self.effects)
+    }
+
+    fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        self.live.histories.ingest(&snapshot);
+        self.grids
+            .retain(|id, _| snapshot.queries.iter().any(|query| query.id == *id));
+        self.live.snapshot = snapshot;
+    }
+
+    fn reply(&mut self, command: &Command, result: Result<Reply, Error>) {
+        if *command == Command::StopAll && self.quitting {
+            // What cannot be stopped goes on from its checkpoint next time, so an error is no reason to stay.
+            self.effects.push(Effect::Exit);
+            return;
+        }
+        let origin = match command {
+            Command::Run { origin, .. } | Command::Check { origin, .. } => origin.as_deref(),
+            _ => None,
+        };
+        match result {
+            Ok(Reply::Done(text)) => self.say(text),
+            Ok(Reply::Rows(_)) => {
+                let name = origin.map_or("the pipeline".into(), |origin| origin.display().to_string());
+                self.say(format!("ran {name}"));
+            }
+            Err(error) => self.notice = Some(Notice::error(&error, origin)),
+        }
+    }
+
+    pub(super) fn execute(&mut self, command: Command) {
+        match &command {
+            Command::Start(name) => self.say(format!("starting {name} ...")),
+            Command::Stop(name) => self.say(format!("stopping {name} after its batch ...")),
+            Command::Restart(name) => self.say(format!("restarting {name} ...")),
+            Command::Drop(name) => self.say(format!("dropping {name} ...")),
+            Command::Run { .. } | Command::Check { .. } | Command::StopAll => {}
+        }
+        self.effects.push(Effect::Execute(command));
+    }
+
+    /// Stops what runs, then leaves; asked again while that takes its time, leaves at once.
+    pub(super) fn quit(&mut self) {
+        let active = self
+            .live
+            .snapshot
+            .queries
+            .iter()
+            .any(|query| query.state.is_active());
+        if self.quitting || !active {
+            self.effects.push(Effect::Exit);
+            return;
+        }
+        self.quitting = true;
+        self.effects.push(Effect::Execute(Command::StopAll));
+    }
+}

@@ -1,0 +1,404 @@
+//! Snapshots made by hand, for tests.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
+use arrow::record_batch::RecordBatch;
+use chrono::DateTime;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::app::{App, Effect, FrameStats, Message, Setup};
+use super::keymap::Key;
+use super::theme::ColorDepth;
+use super::{text, view};
+use crate::clock::{Clock, ManualClock};
+use crate::engine::Snapshot;
+use crate::engine::snapshot::{ErrorReport, QuerySnapshot, QueryState, ResultPage, ResultTable, Warning};
+use crate::error::{ErrorKind, Result};
+use crate::execution::progress::{
+    SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,
+};
+use crate::sink::OutputMode;
+
+/// 2026-03-01T14:02:30Z: now, as far as these snapshots go.
+pub(crate) const BASE_MS: i64 = 1_772_373_750_000;
+
+/// ISO 8601, as progress has it.
+pub(crate) fn iso(at_ms: i64) -> String {
+    let time = DateTime::from_timestamp_millis(at_ms).expect("a time");
+    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// A batch that took 8 ms and has no state.
+pub(crate) fn progress(batch_id: u64, at_ms: i64, rows: u64) -> StreamingQueryProgress {
+    let steps = [
+        ("addBatch", 4_900),
+        ("commitOffsets", 700),
+        ("getBatch", 150),
+        ("latestOffset", 250),
+        ("queryPlanning", 100),
+        ("stateCommit", 1_500),
+        ("triggerExecution", 8_200),
+        ("walCommit", 400),
+    ];
+    StreamingQueryProgress {
+        id: Uuid::nil(),
+        run_id: Uuid::nil(),
+        name: None,
+        timestamp: iso(at_ms),
+        batch_id,
+        batch_duration: 8,
+        num_input_rows: rows,
+        input_rows_per_second: 0.0,
+        processed_rows_per_second: 0.0,
+        duration_ms: steps.map(|(step, time)| (step.to_string(), time / 1000)).into(),
+        duration_us: steps.map(|(step, time)| (step.to_string(), time)).into(),
+        event_time: BTreeMap::new(),
+        state_operators: Vec::new(),
+        sources: Vec::new(),
+        sink: SinkProgress {
+            description: "MemorySink".to_string(),
+            num_output_rows: 24,
+        },
+    }
+}
+
+/// A query with a hundred batches of a second each behind it, a watermark, state, and a result of 40 rows.
+pub(crate) fn running(name: &str) -> QuerySnapshot {
+    let id = id_of(name);
+    let speed = 1_000 + 250 * (name.len() as u64 % 5);
+    let recent = (0..100u64)
+        .map(|at| {
+            let when = BASE_MS - 1000 * (99 - i64::try_from(at).expect("small"));
+            let rows = speed + (at * 37 + name.len() as u64 * 11) % 400;
+            let mut progress = progress(43 + at, when, rows);
+            progress.id = id;
+            progress.name = Some(name.to_string());
+            let took = 3_000 + (at * 531) % 5_000;
+            progress.duration_us.insert("triggerExecution".to_string(), took);
+            progress.duration_us.insert("addBatch".to_string(), took * 6 / 10);
+            progress.duration_us.insert("stateCommit".to_string(), took / 5);
+            progress
+                .duration_us
+                .insert("commitOffsets".to_string(), took / 20);
+            progress.batch_duration = took / 1000;
+            progress.event_time = [
+                ("max", 0),
+                ("min", 30_000),
+                ("avg", 15_000),
+                ("watermark", 33_000),
+            ]
+            .map(|(key, behind)| (key.to_string(), iso(when - behind)))
+            .into();
+            progress.state_operators.push(StateOperatorProgress {
+                operator_name: "stateStoreSave".to_string(),
+                num_rows_total: 400 + at * 8,
+                num_rows_updated: 24,
+                all_updates_time_ms: 2,
+                num_rows_removed: 3,
+                commit_time_ms: 1,
+                memory_used_bytes: 51_200 + at * 1_000,
+                num_rows_dropped_by_watermark: u64::from(at % 33 == 0),
+                num_shuffle_partitions: 4,
+                num_state_store_instances: 4,
+                ..StateOperatorProgress::default()
+            });
+            progress.sources.push(SourceProgress {
+                description: "RateStreamV2[rowsPerSecond=1000]".to_string(),
+                start_offset: json!({"value": 142_000}),
+                end_offset: json!({"value": 143_000}),
+                latest_offset: json!({"value": 143_000}),
+                num_input_rows: rows,
+                input_rows_per_second: 1_000.0,
+                processed_rows_per_second: 48_000.0,
+                metrics: BTreeMap::new(),
+            });
+            Arc::new(progress)
+        })
+        .collect::<VecDeque<_>>();
+    QuerySnapshot {
+        id,
+        run_id: Some(Uuid::nil()),
+        name: name.to_string(),
+        state: QueryState::Running,
+        status_message: "waiting for data to arrive".to_string(),
+        output_mode: OutputMode::Update,
+        trigger: "PROCESSING TIME '1 second'".to_string(),
+        checkpoint: PathBuf::from(format!(".highwater/checkpoints/{name}")),
+        sql: format!(
+            "CREATE STREAMING QUERY {name} OUTPUT MODE UPDATE TRIGGER PROCESSING TIME '1 second' SINK memory\nAS \
+             SELECT window, kind, count(*) AS orders, round(sum(amount), 2) AS revenue\n   FROM orders GROUP BY \
+             window(at, '10 seconds'), kind"
+        )
+        .into(),
+        sources: vec!["RateStreamV2[rowsPerSecond=1000]".to_string()],
+        sink: "MemorySink".to_string(),
+        recent_progress: Arc::new(recent),
+        last_committed: Some(142),
+        result: Some(Arc::new(FakeTable::windows(40))),
+        warnings: Vec::new(),
+        exception: None,
+        plan: "ProjectionExec: expr=[window, kind, orders, revenue]\n  StreamingAggregateExec: \
+               gby=[window, kind], aggr=[count(*), sum(amount)]\n    WatermarkExec: at delay 30 seconds\n      \
+               StreamSourceExec: orders"
+            .into(),
+    }
+}
+
+/// A query that failed after some batches.
+pub(crate) fn failed(name: &str) -> QuerySnapshot {
+    let mut query = running(name);
+    query.state = QueryState::Failed;
+    query.output_mode = OutputMode::Append;
+    query.result = None;
+    query.sink = "FileSink[out/late]".to_string();
+    query.last_committed = Some(18);
+    query.exception = Some(ErrorReport {
+        kind: ErrorKind::Source,
+        message: "file \"b.json\" has a line that is no JSON".to_string(),
+        causes: vec!["expected a value at column 3".to_string()],
+        hint: Some("Mend the file, or set mode 'PERMISSIVE', and RESTART the query.".to_string()),
+        position: None,
+    });
+    query
+}
+
+/// Four queries in different states.
+pub(crate) fn shop() -> Snapshot {
+    let orders = running("orders_by_window");
+    let mut revenue = running("revenue_closed");
+    revenue.output_mode = OutputMode::Append;
+    let mut spend = running("spend_by_user");
+    spend.output_mode = OutputMode::Complete;
+    spend.warnings.push(Warning {
+        lint: "unbounded-state",
+        message: "state grows without end: 1.2 k keys and no watermark".to_string(),
+    });
+    for progress in Arc::make_mut(&mut spend.recent_progress) {
+        Arc::make_mut(progress).event_time.clear();
+    }
+    snapshot(vec![orders, revenue, spend, failed("late_to_parquet")])
+}
+
+/// A snapshot of some queries.
+pub(crate) fn snapshot(queries: Vec<QuerySnapshot>) -> Snapshot {
+    Snapshot {
+        sequence: 1,
+        at_ms: BASE_MS,
+        queries: queries.into_iter().map(Arc::new).collect(),
+        ..Snapshot::default()
+    }
+}
+
+fn id_of(name: &str) -> Uuid {
+    Uuid::from_u128(name.bytes().fold(7, |id, byte| id * 31 + u128::from(byte)))
+}
+
+/// A result table whose rows a test changes, and that remembers how many rows it was asked for.
+#[derive(Debug)]
+pub(crate) struct FakeTable {
+    mode: OutputMode,
+    content: Mutex<(RecordBatch, Vec<u64>)>,
+    version: AtomicU64,
+    pub(crate) asked: AtomicU64,
+}
+
+impl FakeTable {
+    /// Rows of a windowed aggregate: window, kind, orders, revenue, note.
+    pub(crate) fn windows(rows: usize) -> Self {
+        Self::new(OutputMode::Update, window_rows(rows), vec![142; rows])
+    }
+
+    pub(crate) fn new(mode: OutputMode, rows: RecordBatch, changed_in: Vec<u64>) -> Self {
+        Self {
+            mode,
+            content: Mutex::new((rows, changed_in)),
+            version: AtomicU64::new(1),
+            asked: AtomicU64::new(0),
+        }
+    }
+
+    /// Puts other rows in.
+    pub(crate) fn set(&self, rows: RecordBatch, changed_in: Vec<u64>) {
+        *self.content.lock().expect("no panic") = (rows, changed_in);
+        self.version.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl ResultTable for FakeTable {
+    fn schema(&self) -> SchemaRef {
+        self.content.lock().expect("no panic").0.schema()
+    }
+
+    fn mode(&self) -> OutputMode {
+        self.mode
+    }
+
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::SeqCst)
+    }
+
+    fn num_rows(&self) -> usize {
+        self.content.lock().expect("no panic").0.num_rows()
+    }
+
+    fn page(&self, offset: usize, limit: usize) -> Result<ResultPage> {
+        self.asked.fetch_add(limit as u64, Ordering::SeqCst);
+        let (rows, changed_in) = &*self.content.lock().expect("no panic");
+        let offset = offset.min(rows.num_rows());
+        let count = limit.min(rows.num_rows() - offset);
+        Ok(ResultPage {
+            version: self.version(),
+            num_rows: rows.num_rows(),
+            rows: rows.slice(offset, count),
+            changed_in: changed_in[offset..offset + count].to_vec(),
+        })
+    }
+
+    fn batches(&self) -> Result<Vec<RecordBatch>> {
+        Ok(vec![self.content.lock().expect("no panic").0.clone()])
+    }
+}
+
+/// Rows of a windowed aggregate over ten seconds and two kinds.
+pub(crate) fn window_rows(rows: usize) -> RecordBatch {
+    let start = |row: usize| (BASE_MS - 10_000 * i64::try_from((rows - row) / 2).expect("small")) * 1000;
+    let times = |shift: i64| -> ArrayRef {
+        Arc::new(
+            (0..rows)
+                .map(|row| Some(start(row) + shift))
+                .collect::<TimestampMicrosecondArray>(),
+        )
+    };
+    let field = |name: &str| {
+        Arc::new(Field::new(
+            name,
+            DataType::Timestamp(TimeUnit::Microsecond, None),
+            true,
+        ))
+    };
+    let window: ArrayRef = Arc::new(StructArray::from(vec![
+        (field("start"), times(0)),
+        (field("end"), times(10_000_000)),
+    ]));
+    let kinds = (0..rows)
+        .map(|row| Some(if row % 2 == 0 { "buy" } else { "view" }))
+        .collect::<StringArray>();
+    let orders = (0..rows)
+        .map(|row| Some(i64::try_from(row).expect("small") * 7 + 24))
+        .collect::<Int64Array>();
+    let revenue = (0..rows)
+        .map(|row| {
+            if row % 2 == 0 {
+                Some(f64::from(u32::try_from(row).expect("small")) * 31.25 + 812.4)
+            } else {
+                None
+            }
+        })
+        .collect::<Float64Array>();
+    let notes = (0..rows)
+        .map(|row| Some(format!("note {row} that is longer than others")))
+        .collect::<StringArray>();
+    RecordBatch::try_from_iter_with_nullable([
+        ("window", window, true),
+        ("kind", Arc::new(kinds) as ArrayRef, true),
+        ("orders", Arc::new(orders) as ArrayRef, true),
+        ("revenue", Arc::new(revenue) as ArrayRef, true),
+        ("note", Arc::new(notes) as ArrayRef, true),
+    ])
+    .expect("rows")
+}
+
+/// A workbench of some size over a snapshot, and the clock that it goes by, which shows [`BASE_MS`].
+pub(crate) fn app(width: u16, height: u16, snapshot: Snapshot) -> (App, Arc<ManualClock>) {
+    app_with(width, height, snapshot, ColorDepth::True, false)
+}
+
+/// The same on a terminal of some kind.
+pub(crate) fn app_with(
+    width: u16,
+    height: u16,
+    snapshot: Snapshot,
+    depth: ColorDepth,
+    ascii: bool,
+) -> (App, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::new(BASE_MS));
+    let mut app = App::try_new(Setup {
+        title: "demo.sql".to_string(),
+        theme: "dark".to_string(),
+        theme_folders: Vec::new(),
+        depth,
+        ascii,
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+    })
+    .expect("a workbench");
+    app.update(Message::Resize(width, height));
+    app.update(Message::Snapshot(Arc::new(snapshot)));
+    app.frame = FrameStats {
+        per_second: 4,
+        last_us: 2_100,
+    };
+    app.prepare();
+    (app, clock)
+}
+
+/// Presses keys as the key map writes them, `enter` and `x` and `ctrl-c`, and gives what is to be done outside.
+pub(crate) fn press(app: &mut App, keys: &[&str]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for key in keys {
+        let key: Key = key.parse().expect("a key");
+        effects.extend(app.update(Message::Key(key.event())));
+        app.prepare();
+    }
+    effects
+}
+
+/// Types text, a key a character.
+pub(crate) fn type_text(app: &mut App, text: &str) {
+    for letter in text.chars() {
+        app.update(Message::Key(KeyEvent::new(
+            KeyCode::Char(letter),
+            KeyModifiers::NONE,
+        )));
+    }
+    app.prepare();
+}
+
+/// What is on the screen.
+pub(crate) fn buffer(app: &App) -> Buffer {
+    let size = app.size();
+    let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).expect("a screen");
+    terminal.draw(|frame| view::draw(frame, app)).expect("a picture");
+    terminal.backend().buffer().clone()
+}
+
+/// The same as text, a line a row, without blanks at the ends.
+pub(crate) fn picture(app: &App) -> String {
+    let buffer = buffer(app);
+    let mut lines = Vec::new();
+    for row in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut hidden = 0;
+        for column in 0..buffer.area.width {
+            let symbol = buffer[(column, row)].symbol();
+            // A wide character hides the cell behind it.
+            if hidden > 0 {
+                hidden -= 1;
+                continue;
+            }
+            line.push_str(symbol);
+            hidden = text::width(symbol).saturating_sub(1);
+        }
+        lines.push(line.trim_end().to_string());
+    }
+    lines.join("\n")
+}
