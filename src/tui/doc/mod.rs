@@ -1,0 +1,113 @@
+//! The texts of panes: what they say, in roles, not yet in colours.
+//!
+//! A [`Doc`] is made from a query's snapshot and from nothing else, once before a picture is drawn; panes show the
+//! part of it that is scrolled to.
+
+mod details;
+mod json;
+mod plan;
+mod sources;
+mod state;
+pub(crate) mod timings;
+
+use std::sync::Arc;
+
+use super::app::Pane;
+use super::app::history::History;
+use super::symbols::Symbols;
+use super::text;
+use super::theme::Role;
+use crate::engine::snapshot::QuerySnapshot;
+use crate::execution::progress::StreamingQueryProgress;
+
+/// Cells of the labels on the left of a text.
+const LABEL: usize = 11;
+
+/// What a text is made from.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) query: &'a QuerySnapshot,
+    pub(crate) history: &'a History,
+    pub(crate) now_ms: i64,
+    pub(crate) symbols: &'static Symbols,
+    /// Cells across.
+    pub(crate) width: usize,
+    /// Whether charts beside the text show rates and durations already.
+    pub(crate) has_charts: bool,
+    /// The batch that was chosen, or the newest.
+    pub(crate) batch: Option<Arc<StreamingQueryProgress>>,
+}
+
+/// The text of a pane that is one.
+pub(crate) fn of(pane: Pane, facts: &Facts<'_>) -> Option<Doc> {
+    match pane {
+        Pane::Details => Some(details::doc(facts)),
+        Pane::State => Some(state::doc(facts)),
+        Pane::Plan => Some(plan::doc(facts)),
+        Pane::Json => Some(json::doc(facts)),
+        Pane::Sources => Some(sources::doc(facts)),
+        Pane::Queries | Pane::Result | Pane::Rates | Pane::Timings | Pane::Batches => None,
+    }
+}
+
+/// Lines of text in roles.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Doc {
+    pub(crate) lines: Vec<Line>,
+}
+
+/// Pieces of text, each with its role.
+pub(crate) type Line = Vec<(Role, String)>;
+
+impl Doc {
+    /// Cells that the longest line takes.
+    pub(crate) fn width(&self) -> usize {
+        let width = |line: &Line| line.iter().map(|(_, piece)| text::width(piece)).sum();
+        self.lines.iter().map(width).max().unwrap_or(0)
+    }
+
+    fn line(&mut self, pieces: impl Into<Line>) {
+        self.lines.push(pieces.into());
+    }
+
+    /// An empty line, unless there is one already or nothing stands above.
+    fn gap(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.lines.push(Vec::new());
+        }
+    }
+
+    /// A heading, apart from what stands above.
+    fn heading(&mut self, text: impl Into<String>) {
+        self.gap();
+        self.line([(Role::Strong, text.into())]);
+    }
+
+    /// A label and what belongs to it, broken to `width` under itself.
+    fn pair(&mut self, label: &str, role: Role, value: &str, width: usize) {
+        let room = width.saturating_sub(LABEL).max(8);
+        for (at, part) in text::wrap(value, room).into_iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            self.line([(Role::Muted, text::left(label, LABEL, "")), (role, part)]);
+        }
+    }
+
+    /// Text broken to `width`, with a sign before its first line.
+    fn paragraph(&mut self, sign: &str, role: Role, value: &str, width: usize) {
+        let indent = text::width(sign);
+        for (at, part) in text::wrap(value, width.saturating_sub(indent).max(8))
+            .into_iter()
+            .enumerate()
+        {
+            let sign = if at == 0 {
+                sign.to_string()
+            } else {
+                " ".repeat(indent)
+            };
+            self.line([(role, format!("{sign}{part}"))]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
