@@ -1,0 +1,137 @@
+//! Draws the workbench: reads the state, changes nothing.
+//!
+//! # Layout
+//!
+//! - `canvas`: text in roles, frames
+//! - `bars`: the lines at the top and at the bottom, the tabs
+//! - `queries`, `grid`, `batches`, `charts`: panes that are no plain text
+//! - `overlay`: help, themes, questions, completions, errors
+
+mod bars;
+mod batches;
+mod canvas;
+mod charts;
+mod grid;
+mod overlay;
+mod queries;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use self::canvas::{Canvas, Titles};
+use super::app::{App, Pane, Screen};
+use super::layout::{self, SMALLEST};
+use super::theme::Role;
+
+/// Draws everything.
+pub(crate) fn draw(frame: &mut Frame<'_>, app: &App) {
+    let area = frame.area();
+    let cursor = {
+        let mut canvas = Canvas::new(frame.buffer_mut(), app);
+        canvas.fill(area, Role::Screen);
+        screen(&mut canvas, app);
+        bars::footer(&mut canvas, app)
+    };
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+fn screen(canvas: &mut Canvas<'_>, app: &App) {
+    let layout = app.layout();
+    if app.size().width < SMALLEST.0 / 2 || app.size().height < SMALLEST.1 / 2 {
+        let text = format!("too small: {}x{} at least", SMALLEST.0, SMALLEST.1);
+        canvas.text(
+            Rect {
+                height: 1,
+                ..app.size()
+            },
+            0,
+            Role::Warning,
+            &text,
+        );
+        return;
+    }
+    bars::header(canvas, app, layout.header);
+    if let Some(tabs) = layout.tabs {
+        bars::tabs(canvas, app, tabs);
+    }
+    for (pane, area) in &layout.panes {
+        self::pane(canvas, app, *pane, *area);
+    }
+    bars::hidden(canvas, app, &layout);
+    overlay::draw(canvas, app);
+}
+
+fn pane(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
+    match pane {
+        Pane::Queries => queries::draw(canvas, app, area),
+        Pane::Result => grid::draw(canvas, app, area),
+        Pane::Rates => charts::rates(canvas, app, area),
+        Pane::Timings => charts::timings(canvas, app, area),
+        Pane::Batches => batches::draw(canvas, app, area),
+        Pane::Details | Pane::State | Pane::Plan | Pane::Json | Pane::Sources => {
+            text(canvas, app, pane, area);
+        }
+    }
+}
+
+/// A pane of plain text, the part of it that is scrolled to.
+fn text(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
+    let inner = layout::inside(area);
+    let title = match (pane, app.shown_query()) {
+        (Pane::Details, Some(query)) if app.screen == Screen::Queries => query.name.clone(),
+        (Pane::Json, Some(query)) => match app.batch_shown(query) {
+            Some(batch) => format!("batch {}", batch.batch_id),
+            None => pane.title().to_string(),
+        },
+        _ => pane.title().to_string(),
+    };
+    let shown = app.doc(pane);
+    let more = shown.map_or(String::new(), |(doc, (first, column))| {
+        let last = (first + usize::from(inner.height)).min(doc.lines.len());
+        let aside = doc.width() > column + usize::from(inner.width);
+        let aside = if aside {
+            format!(" {}", app.symbols.more[1])
+        } else {
+            String::new()
+        };
+        if first == 0 && last == doc.lines.len() {
+            aside.trim_start().to_string()
+        } else {
+            format!(
+                "{}{}{last} of {} lines{aside}",
+                first + 1,
+                app.symbols.dash,
+                doc.lines.len()
+            )
+        }
+    });
+    canvas.panel(
+        area,
+        pane,
+        Titles {
+            left: &title,
+            right: "",
+        },
+    );
+    if !more.is_empty() {
+        canvas.below(area, &more);
+    }
+    let Some((doc, (first, column))) = shown else {
+        canvas.text(inner, 0, Role::Muted, "No query is selected.");
+        return;
+    };
+    for (row, line) in doc
+        .lines
+        .iter()
+        .skip(first)
+        .take(usize::from(inner.height))
+        .enumerate()
+    {
+        canvas.line(inner, row, column, line);
+    }
+}
+
+#[cfg(test)]
+mod tests;
