@@ -20,4 +20,5 @@ pub mod source;
 pub mod sql;
 pub mod state;
 pub mod suggest;
+pub mod tui;
 pub mod types;

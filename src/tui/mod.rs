@@ -1,0 +1,101 @@
+//! The workbench: a terminal UI on the engine's handle.
+//!
+//! It sees the engine through [`Engine`] alone: commands go out, snapshots come in. One owner holds all state
+//! (`app`), which takes messages in and gives effects out and knows no terminal; `view` draws that state and
+//! changes nothing; `event_loop` sits between them and the world.
+//!
+//! ```text
+//!  keys, mouse, size ─┐                     ┌─> commands to the engine
+//!  snapshots ─────────┼─> App::update ──────┤
+//!  replies, time ─────┘        │            └─> suspend, redraw, exit
+//!                              v
+//!                        App::prepare ──> view::draw ──> terminal
+//! ```
+//!
+//! # Layout
+//!
+//! - `app`: the state; `action`: the one table of what can be done; `keymap`: keys for it
+//! - `layout`: what is where, from the size of the screen; `table`: which columns fit
+//! - `doc`: the texts of panes; `view`: drawing; `theme`, `symbols`: how it looks
+//! - `text`, `units`: measuring and cutting text, numbers for people
+//! - `event_loop`, `terminal`: when to draw, and the terminal itself
+
+mod action;
+mod app;
+mod doc;
+mod event_loop;
+#[cfg(test)]
+mod fake;
+mod keymap;
+mod layout;
+mod symbols;
+mod table;
+mod terminal;
+mod text;
+mod theme;
+mod units;
+mod view;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use theme::{ColorDepth, Theme};
+
+use crate::clock::{Clock, SystemClock};
+use crate::engine::{Command, Engine};
+use crate::error::Result;
+
+/// How the workbench opens.
+#[derive(Debug, Clone)]
+pub struct TuiOptions {
+    /// What is opened, for the top line: `demo.sql`.
+    pub title: String,
+    /// What the engine is asked to do as soon as the screen is there: run pipelines, say.
+    pub commands: Vec<Command>,
+    /// A theme by name, or the path of its file.
+    pub theme: String,
+    /// Folders with themes, before the bundled ones.
+    pub theme_folders: Vec<PathBuf>,
+    /// How many colours to use; `None` asks the environment.
+    pub color_depth: Option<ColorDepth>,
+    /// Uses nothing beyond ASCII.
+    pub ascii: bool,
+    /// Tells the time that relative times and rates go by.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for TuiOptions {
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            commands: Vec::new(),
+            theme: "dark".to_string(),
+            theme_folders: Vec::new(),
+            color_depth: None,
+            ascii: false,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// Opens the workbench on the calling thread and returns when it was left; then every query was stopped, unless the
+/// person would not wait for that. Commands are carried out on `runtime`.
+///
+/// # Errors
+///
+/// [`crate::error::ErrorKind::Statement`] if the theme cannot be loaded or there is no terminal. An error of the
+/// terminal itself comes after it was restored.
+pub fn run(engine: Arc<dyn Engine>, runtime: tokio::runtime::Handle, options: TuiOptions) -> Result<()> {
+    let depth = options
+        .color_depth
+        .unwrap_or_else(|| ColorDepth::detect(|variable| std::env::var(variable).ok()));
+    let app = app::App::try_new(app::Setup {
+        title: options.title,
+        theme: options.theme,
+        theme_folders: options.theme_folders,
+        depth,
+        ascii: options.ascii,
+        clock: Arc::clone(&options.clock),
+    })?;
+    event_loop::run(engine, runtime, app, options.clock, options.commands)
+}
