@@ -310,6 +310,6 @@ mod tests {
             let duration = Duration::from_secs_f64(seconds);
             assert_eq!(length(&words(duration)), Ok(duration));
         }
-        assert_eq!(words(Duration::from_secs(5400)), "1 hour 30 minutes");
+        assert_eq!(words(Duration::from_mins(90)), "1 hour 30 minutes");
     }
 }

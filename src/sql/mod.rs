@@ -24,7 +24,7 @@ mod create;
 mod cursor;
 pub mod dialect;
 pub mod interval;
-
+pub mod locate;
 mod parser;
 mod parts;
 pub mod query;
@@ -36,9 +36,8 @@ mod syntax_error;
 mod tokens;
 
 pub use dialect::SparkDialect;
-
+pub use locate::{Candidates, locate};
 pub use parser::parse_script;
 pub use query::QueryText;
 pub use rewrite::{KnownRelation, RewrittenQuery, TableWatermark, rewrite_query};
-
 pub use statement::{Statement, StatementKind};

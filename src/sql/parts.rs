@@ -78,7 +78,11 @@ pub(crate) fn name(cursor: &mut Cursor<'_>, what: &str) -> Result<Name> {
             word.value
         ))
         .at(place)
-        .hint("There are no databases here: write the last part alone, or the whole in back-quotes."));
+        .hint(if what.ends_with("column") {
+            "It is a column of its own: SELECT a.b AS name makes one of a field, in a view."
+        } else {
+            "There are no databases here: write the last part alone, or the whole in back-quotes."
+        }));
     }
     Ok(Name {
         value: word.value.clone(),

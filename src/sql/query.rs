@@ -30,6 +30,7 @@ pub struct QueryText {
     pub within_watermark: Vec<Position>,
 }
 
+#[expect(clippy::missing_fields_in_debug, reason = "the text says it all")]
 impl fmt::Debug for QueryText {
     /// The tree has thousands of lines and says what the text says.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,16 @@ use crate::sql::span::position;
 use crate::sql::statement::WatermarkClause;
 
 /// Words that may follow a relation's name, so that `stream` before them is the name itself.
-const AFTER_A_RELATION: [&str; 22] = [
+const AFTER_A_RELATION: [&str; 31] = [
+    "OFFSET",
+    "QUALIFY",
+    "WINDOW",
+    "TABLESAMPLE",
+    "SORT",
+    "CLUSTER",
+    "DISTRIBUTE",
+    "PIVOT",
+    "MINUS",
     "AS",
     "WHERE",
     "GROUP",
@@ -86,11 +95,29 @@ fn is_word(token: &TokenWithSpan, word: &str) -> bool {
     matches!(&token.token, Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word))
 }
 
-/// Whether a relation's name comes next.
+/// Whether a relation's name comes next: behind FROM and JOIN, and behind a comma in FROM.
 fn is_before_relation(before: &[TokenWithSpan]) -> bool {
-    before
-        .last()
-        .is_some_and(|last| is_word(last, "FROM") || is_word(last, "JOIN"))
+    const OTHER_CLAUSES: [&str; 8] = [
+        "SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "QUALIFY", "WINDOW",
+    ];
+    let is_relation_word = |token: &TokenWithSpan| is_word(token, "FROM") || is_word(token, "JOIN");
+    let Some(last) = before.last() else { return false };
+    if last.token != Token::Comma {
+        return is_relation_word(last);
+    }
+    let mut depth = 0_usize;
+    for token in before.iter().rev() {
+        match token.token {
+            Token::RParen => depth += 1,
+            Token::LParen if depth == 0 => return false,
+            Token::LParen => depth -= 1,
+            _ if depth > 0 => {}
+            _ if is_relation_word(token) => return true,
+            _ if OTHER_CLAUSES.iter().any(|clause| is_word(token, clause)) => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn names_a_stream(cursor: &Cursor<'_>) -> bool {
@@ -119,11 +146,14 @@ fn stream_name(cursor: &mut Cursor<'_>, tokens: &mut Vec<TokenWithSpan>) {
 
 /// Whether the WATERMARK that comes next is a clause and no name: DELAY is said, or a relation stands before.
 fn follows_relation(cursor: &Cursor<'_>, before: &[TokenWithSpan]) -> bool {
-    let delayed = (1..=4).any(|n| {
+    let is_delay = |n| {
         cursor
             .peek_nth_word(n)
             .is_some_and(|word| word.eq_ignore_ascii_case("DELAY"))
-    });
+    };
+    let is_name = |n| matches!(cursor.peek_nth(n), Some(Token::Word(_)));
+    let qualified = is_name(1) && cursor.peek_nth(2) == Some(&Token::Period) && is_delay(4);
+    let delayed = (is_name(1) && is_delay(2)) || qualified;
     let followed_by_name = cursor.peek_nth_word(1).is_some_and(|word| {
         !AFTER_A_RELATION
             .iter()

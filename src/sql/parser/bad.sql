@@ -295,3 +295,12 @@ SELECT * FROM events WATERMARK a DELAY OF '1 second' WATERMARK b DELAY OF '1 sec
 
 -- WITHIN WATERMARK without DISTINCT ON
 SELECT DISTINCT WITHIN WATERMARK a FROM events;
+
+-- an inner watermark without its column
+SELECT * FROM events WATERMARK DELAY OF INTERVAL 10 MINUTES;
+
+-- an inner watermark on a nested column
+SELECT * FROM events WATERMARK data.at DELAY OF INTERVAL 10 MINUTES;
+
+-- a query nested too deeply
+SELECT ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))));

@@ -88,4 +88,4 @@ pub fn rewrite_query(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

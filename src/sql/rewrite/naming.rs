@@ -3,8 +3,8 @@
 //! Follows Spark's `toPrettySQL`. Where an expression is beyond what is known here, its own text is its name.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CastKind, CeilFloorKind, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Subscript, UnaryOperator, Value,
+    AccessExpr, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Subscript, UnaryOperator, Value,
 };
 
 use super::scope::Scope;
@@ -83,19 +83,6 @@ fn pretty(expr: &Expr, scope: &Scope<'_>) -> String {
             },
             op => format!("({op} {})", show(expr)),
         },
-        Expr::RLike {
-            expr,
-            negated,
-            pattern,
-            ..
-        } => negatable(format!("RLIKE({}, {})", show(expr), show(pattern)), *negated),
-        Expr::Like {
-            expr,
-            negated,
-            pattern,
-            any: false,
-            escape_char: None,
-        } => negatable(format!("{} LIKE {}", show(expr), show(pattern)), *negated),
         Expr::Ceil { expr, field } => rounding("CEIL", expr, field, scope),
         Expr::Floor { expr, field } => rounding("FLOOR", expr, field, scope),
         Expr::Struct { values, .. } => {
@@ -105,8 +92,6 @@ fn pretty(expr: &Expr, scope: &Scope<'_>) -> String {
         Expr::Named { expr, name } => format!("{} AS {}", show(expr), name.value),
         Expr::Wildcard(_) => star(None, scope),
         Expr::QualifiedWildcard(of, _) => star(Some(&of.to_string()), scope),
-        Expr::IsNull(inner) => format!("({} IS NULL)", show(inner)),
-        Expr::IsNotNull(inner) => format!("({} IS NOT NULL)", show(inner)),
         Expr::Cast {
             expr,
             data_type,
@@ -124,6 +109,35 @@ fn pretty(expr: &Expr, scope: &Scope<'_>) -> String {
             };
             format!("{word}({} AS {data_type})", show(expr))
         }
+        Expr::Case {
+            operand,
+            conditions,
+            else_result,
+            ..
+        } => case(operand.as_deref(), conditions, else_result.as_deref(), scope),
+        Expr::CompoundFieldAccess { root, access_chain } => field(root, access_chain, scope),
+        other => predicate(other, scope).unwrap_or_else(|| other.to_string()),
+    }
+}
+
+fn predicate(expr: &Expr, scope: &Scope<'_>) -> Option<String> {
+    let show = |expr: &Expr| pretty(expr, scope);
+    Some(match expr {
+        Expr::IsNull(inner) => format!("({} IS NULL)", show(inner)),
+        Expr::IsNotNull(inner) => format!("({} IS NOT NULL)", show(inner)),
+        Expr::RLike {
+            expr,
+            negated,
+            pattern,
+            ..
+        } => negatable(format!("RLIKE({}, {})", show(expr), show(pattern)), *negated),
+        Expr::Like {
+            expr,
+            negated,
+            pattern,
+            any: false,
+            escape_char: None,
+        } => negatable(format!("{} LIKE {}", show(expr), show(pattern)), *negated),
         Expr::Between {
             expr,
             negated,
@@ -138,46 +152,45 @@ fn pretty(expr: &Expr, scope: &Scope<'_>) -> String {
             let text = format!("({} IN ({}))", show(expr), list.join(", "));
             negatable(text, *negated)
         }
-        Expr::Case {
-            operand,
-            conditions,
-            else_result,
-            ..
-        } => {
-            let mut text = "CASE".to_owned();
-            for when in conditions {
-                let condition = match operand {
-                    Some(operand) => format!("({} = {})", show(operand), show(&when.condition)),
-                    None => show(&when.condition),
-                };
-                text += &format!(" WHEN {condition} THEN {}", show(&when.result));
-            }
-            if let Some(otherwise) = else_result {
-                text += &format!(" ELSE {}", show(otherwise));
-            }
-            text + " END"
-        }
-        Expr::CompoundFieldAccess { root, access_chain } => {
-            let mut text = match &**root {
-                Expr::Function(function)
-                    if matches!(lower_name(function).as_str(), "window" | "session_window") =>
-                {
-                    lower_name(function)
-                }
-                root => show(root),
-            };
-            for access in access_chain {
-                text += &match access {
-                    AccessExpr::Dot(Expr::Value(value)) => format!(".{}", literal(&value.value)),
-                    AccessExpr::Dot(field) => format!(".{}", show(field)),
-                    AccessExpr::Subscript(Subscript::Index { index }) => format!("[{}]", show(index)),
-                    AccessExpr::Subscript(slice @ Subscript::Slice { .. }) => format!("[{slice}]"),
-                };
-            }
-            text
-        }
-        other => other.to_string(),
+        _ => return None,
+    })
+}
+
+fn case(
+    operand: Option<&Expr>,
+    conditions: &[CaseWhen],
+    otherwise: Option<&Expr>,
+    scope: &Scope<'_>,
+) -> String {
+    let show = |expr: &Expr| pretty(expr, scope);
+    let mut words = vec!["CASE".to_owned()];
+    for when in conditions {
+        let condition = match operand {
+            Some(operand) => format!("({} = {})", show(operand), show(&when.condition)),
+            None => show(&when.condition),
+        };
+        words.push(format!("WHEN {condition} THEN {}", show(&when.result)));
     }
+    words.extend(otherwise.map(|otherwise| format!("ELSE {}", show(otherwise))));
+    words.push("END".to_owned());
+    words.join(" ")
+}
+
+fn field(root: &Expr, access_chain: &[AccessExpr], scope: &Scope<'_>) -> String {
+    let show = |expr: &Expr| pretty(expr, scope);
+    let root = match root {
+        Expr::Function(function) if matches!(lower_name(function).as_str(), "window" | "session_window") => {
+            lower_name(function)
+        }
+        root => show(root),
+    };
+    let accesses = access_chain.iter().map(|access| match access {
+        AccessExpr::Dot(Expr::Value(value)) => format!(".{}", literal(&value.value)),
+        AccessExpr::Dot(field) => format!(".{}", show(field)),
+        AccessExpr::Subscript(Subscript::Index { index }) => format!("[{}]", show(index)),
+        AccessExpr::Subscript(slice @ Subscript::Slice { .. }) => format!("[{slice}]"),
+    });
+    root + &accesses.collect::<String>()
 }
 
 fn negatable(text: String, negated: bool) -> String {

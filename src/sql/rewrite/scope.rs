@@ -57,7 +57,7 @@ impl Scope<'_> {
     pub(super) fn all_columns(&self, of: Option<&str>) -> Option<Vec<(Option<String>, String)>> {
         let mut all = Vec::new();
         for relation in &self.relations {
-            if of.is_some_and(|name| !relation.is_named(name, |a, b| a.eq_ignore_ascii_case(b))) {
+            if of.is_some_and(|name| !relation.is_named(name, str::eq_ignore_ascii_case)) {
                 continue;
             }
             let columns = relation.columns.as_ref()?;
@@ -113,7 +113,7 @@ impl Scope<'_> {
                 .iter()
                 .find(|relation| relation.is_named(name, same))
         };
-        find(|a, b| a == b).or_else(|| find(|a, b| a.eq_ignore_ascii_case(b)))
+        find(|a, b| a == b).or_else(|| find(str::eq_ignore_ascii_case))
     }
 
     fn column(&self, name: &str) -> Option<String> {

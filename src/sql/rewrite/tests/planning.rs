@@ -12,7 +12,7 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
 use super::{lookup, select};
-use crate::sql::rewrite_query;
+use crate::sql::{QueryText, rewrite_query};
 
 /// A function that is planned and never run: `window` and its like have the type of a window.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -93,8 +93,11 @@ pub(crate) fn context() -> SessionContext {
 }
 
 /// Plans and optimizes a query; its generated relations are the ones that they stand for.
-pub(crate) async fn plan(context: &SessionContext, text: &str) -> datafusion::error::Result<LogicalPlan> {
-    let rewritten = rewrite_query(&select(text), &lookup)?;
+pub(crate) async fn plan(
+    context: &SessionContext,
+    query: &QueryText,
+) -> datafusion::error::Result<LogicalPlan> {
+    let rewritten = rewrite_query(query, &lookup)?;
     for watermark in &rewritten.watermarks {
         let provider = context.table_provider(watermark.relation.as_str()).await?;
         context.register_table(watermark.generated_name.as_str(), provider)?;
@@ -176,7 +179,7 @@ async fn datafusion_plans_them_with_sparks_names() {
         ("SELECT a.k FROM kv a JOIN kv b ON a.K = B.k CROSS JOIN events", &["k"]),
     ];
     for (text, names) in cases {
-        let plan = plan(&context, text)
+        let plan = plan(&context, &select(text))
             .await
             .unwrap_or_else(|error| panic!("{text}\n{error}"));
         let found: Vec<&str> = plan
