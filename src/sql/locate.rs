@@ -3,21 +3,20 @@
 //! DataFusion knows the place of a column that it did not find and of little else. What it names in its message is
 //! looked for among the words of the query; a message that names nothing stands at the query's start.
 
+mod message;
 mod words;
-
-use std::fmt::Write as _;
 
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
 use crate::error::{Error, ErrorKind, Position};
+use crate::sql::locate::message::{
+    advice, between, first_line, listed, lower_first, spark_types, strip_prefixes,
+};
 use crate::sql::locate::words::Words;
 use crate::sql::query::QueryText;
 use crate::sql::span::plan_span_start;
 use crate::suggest::did_you_mean;
-
-/// How many names a hint lists at most.
-const MOST_NAMES: usize = 13;
 
 /// What an unknown name may have been meant to be.
 #[derive(Debug, Clone, Copy, Default)]
@@ -169,7 +168,10 @@ fn described(message: &str, span: Option<Position>, words: &Words<'_>, candidate
     let shown = lower_first(&spark_types(&line));
     match shown.split_once(". ") {
         Some((message, advice)) => located(message.to_owned(), place).hint(format!("{advice}.")),
-        None => located(shown, place),
+        None => match advice(&line) {
+            Some(advice) => located(shown, place).hint(advice),
+            None => located(shown, place),
+        },
     }
 }
 
@@ -347,125 +349,6 @@ fn located(message: String, place: Option<Position>) -> Error {
         Some(place) => error.at(place),
         None => error,
     }
-}
-
-fn listed(names: &[&str]) -> String {
-    let mut text = names
-        .iter()
-        .take(MOST_NAMES)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > MOST_NAMES {
-        let _ = write!(text, " and {} more", names.len() - MOST_NAMES);
-    }
-    text
-}
-
-fn between<'t>(text: &'t str, before: &str, behind: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(before)?;
-    rest.split_once(behind).map(|(found, _)| found)
-}
-
-fn first_line(message: &str) -> String {
-    let line = message
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or(message);
-    strip_prefixes(line).trim().trim_end_matches('.').to_owned()
-}
-
-fn strip_prefixes(text: &str) -> &str {
-    const PREFIXES: [&str; 5] = [
-        "Error during planning: ",
-        "Execution error: ",
-        "This feature is not implemented: ",
-        "Schema error: ",
-        "Internal error: ",
-    ];
-    let mut text = text.trim();
-    while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
-        text = rest;
-    }
-    text
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    match (letters.next(), text.chars().nth(1)) {
-        // `COUNT(*)` and `HAVING` stay as they are.
-        (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => text.to_owned(),
-    }
-}
-
-/// Arrow's names of types as Spark's.
-fn spark_types(text: &str) -> String {
-    const TYPES: [(&str, &str); 20] = [
-        ("LargeUtf8", "STRING"),
-        ("Utf8View", "STRING"),
-        ("Utf8", "STRING"),
-        ("Int8", "TINYINT"),
-        ("Int16", "SMALLINT"),
-        ("Int32", "INT"),
-        ("Int64", "BIGINT"),
-        ("UInt64", "BIGINT"),
-        ("Float32", "FLOAT"),
-        ("Float64", "DOUBLE"),
-        ("Boolean", "BOOLEAN"),
-        ("Date32", "DATE"),
-        ("LargeBinary", "BINARY"),
-        ("Binary", "BINARY"),
-        ("Timestamp", "TIMESTAMP"),
-        ("Decimal128", "DECIMAL"),
-        ("Decimal", "DECIMAL"),
-        ("Integer", "INT"),
-        ("String", "STRING"),
-        ("Date", "DATE"),
-    ];
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|letter: char| letter.is_ascii_alphanumeric()) {
-        let (before, tail) = rest.split_at(start);
-        let end = tail
-            .find(|letter: char| !letter.is_ascii_alphanumeric())
-            .unwrap_or(tail.len());
-        let (word, behind) = tail.split_at(end);
-        shown.push_str(before);
-        shown.push_str(
-            TYPES
-                .iter()
-                .find(|(arrow, _)| *arrow == word)
-                .map_or(word, |(_, spark)| spark),
-        );
-        rest = behind;
-        // The unit and zone of a timestamp are the engine's own affair.
-        if word == "Timestamp"
-            && let Some(close) = rest.strip_prefix('(').and_then(|inner| inner.find(')'))
-        {
-            rest = &rest[close + 2..];
-        }
-    }
-    shown.push_str(rest);
-    arrays(shown)
-}
-
-/// `List(INT)` as `ARRAY<INT>`, without the field's name and nullability that arrow may show in it.
-fn arrays(mut text: String) -> String {
-    while let Some(start) = text.find("List(") {
-        let inner = start + "List(".len();
-        let mut depth = 1_i32;
-        let close = text[inner..].find(|letter| {
-            depth += i32::from(letter == '(') - i32::from(letter == ')');
-            depth == 0
-        });
-        let Some(close) = close else { return text };
-        let element = text[inner..inner + close].to_owned();
-        text.replace_range(start..=inner + close, &format!("ARRAY<{element}>"));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@
 //!    sqlparser with the same tokens, so that every span in its tree is a place in the whole text.
 //! 2. [`rewrite_query`] turns a SELECT into what DataFusion's planner understands and means the same by: names in
 //!    any case, `window` and its fields, Spark's operators, Spark's names of output columns.
-//! 3. [`locate`] turns what DataFusion's planner says of it into an error with a place and a hint.
+//! 3. [`locate()`] turns what DataFusion's planner says of it into an error with a place and a hint.
 //!
 //! # Layout
 //!
 //! - [`statement`]: the statements and their parts
-//! - [`parser`]: scripts, and every statement but CREATE; `create` the CREATE statements, `parts` what several
+//! - `parser`: scripts, and every statement but CREATE; `create` the CREATE statements, `parts` what several
 //!   statements have in common, `cursor` the walk over tokens, `tokens` text to tokens
 //! - [`query`]: SELECT bodies; `streaming_clauses` what sqlparser does not know and is cut out before
 //! - [`dialect`]: Spark's SQL, for sqlparser

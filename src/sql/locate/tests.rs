@@ -80,12 +80,3 @@ fn a_message_that_names_nothing_stands_at_the_query() {
     assert_eq!(error.message(), "nothing of the kind");
     assert_eq!(error.position(), Some(Position { line: 2, column: 3 }));
 }
-
-#[test]
-fn types_are_sparks() {
-    assert_eq!(spark_types("sum(Utf8, List(Int32))"), "sum(STRING, ARRAY<INT>)");
-    assert_eq!(
-        spark_types("Timestamp(Microsecond, None) >= Int64"),
-        "TIMESTAMP >= BIGINT"
-    );
-}

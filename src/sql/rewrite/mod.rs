@@ -1,7 +1,7 @@
 //! Spark's SELECT to DataFusion's: the same rows and column names, in words that DataFusion's planner takes.
 //!
 //! The session plans with identifier normalization off, so that columns keep their case; what Spark finds without
-//! regard to case is found here. The walk goes query by query, each with the [`scope`] of the names that it sees:
+//! regard to case is found here. The walk goes query by query, each with the `scope` of the names that it sees:
 //!
 //! - names take their declared spelling, of relations, aliases, columns and CTEs; functions become lower case
 //! - `window`, `window.start` and the like, where the query groups by `window(...)`, become that call or its field
@@ -72,7 +72,7 @@ pub struct TableWatermark {
 /// # Errors
 ///
 /// [`crate::error::ErrorKind::Statement`] for what cannot be said in DataFusion's terms. Unknown names are no
-/// error here: DataFusion reports them, and [`crate::sql::locate`] says where.
+/// error here: DataFusion reports them, and [`crate::sql::locate()`] says where.
 pub fn rewrite_query(
     query: &QueryText,
     lookup: &dyn Fn(&str) -> Option<KnownRelation>,
