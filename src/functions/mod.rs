@@ -1,13 +1,19 @@
-//! Spark functions that DataFusion lacks, one file a family.
+//! Spark functions that DataFusion lacks or answers otherwise, one file a family.
 
+pub mod aggregate;
 pub mod batch_time;
 pub mod window;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 /// The scalar functions of this folder.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     vec![window::window_udf(), window::window_time_udf()]
+}
+
+/// The aggregate functions of this folder.
+pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
+    vec![aggregate::average::average_udaf()]
 }

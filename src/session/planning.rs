@@ -3,7 +3,6 @@
 use datafusion::config::Dialect;
 use datafusion::execution::config::SessionConfig;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::prelude::SessionContext;
 use datafusion_spark::SessionStateBuilderSpark;
 
@@ -32,10 +31,9 @@ pub fn new_context(partitions: usize) -> SessionContext {
         .scalar_functions()
         .get_or_insert_with(Vec::new)
         .extend(functions::scalar_functions());
-    // Spark's crate averages decimals as doubles; DataFusion's average keeps them exact, as Spark itself does.
     state
         .aggregate_functions()
         .get_or_insert_with(Vec::new)
-        .push(avg_udaf());
+        .extend(functions::aggregate_functions());
     SessionContext::new_with_state(state.build())
 }
