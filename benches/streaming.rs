@@ -7,7 +7,7 @@
 //! 1. 4 million JSON rows (about 430 MB, generated once under the target folder): 10-minute windows by action with
 //!    count and avg, update mode, AVAILABLE NOW, checkpoint on, once as one batch and once in batches of four files.
 //! 2. 100 batches of 100 rows, a file each: the time of a whole batch with its commits.
-#![allow(missing_docs, clippy::print_stdout)]
+#![allow(missing_docs, clippy::print_stdout, clippy::cast_precision_loss)]
 
 #[path = "support/events.rs"]
 mod events;
@@ -15,6 +15,7 @@ mod events;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -81,7 +82,7 @@ async fn datafusion_batch(folder: &Path) -> Duration {
         .expect("plans");
     let answer = frame.collect().await.expect("runs");
     assert!(
-        answer.iter().map(|batch| batch.num_rows()).sum::<usize>() > 100,
+        answer.iter().map(RecordBatch::num_rows).sum::<usize>() > 100,
         "windows by action"
     );
     begun.elapsed()

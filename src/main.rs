@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use clap::Parser;
 use highwater::cli::{Cli, EngineOptions, WorkbenchOptions};
-use highwater::engine::{Engine, LocalEngine};
+use highwater::engine::{Command, Engine, LocalEngine};
 use highwater::error::{Error, Result};
 use highwater::session::Session;
 use highwater::session::script::ScriptOptions;
+use highwater::tui::TuiOptions;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The bundled pipeline.
+const DEMO: &str = include_str!("../sample-data/pipelines/demo.sql");
 
 fn main() -> ExitCode {
     Cli::parse().run(make_engine, run_workbench)
@@ -20,16 +24,73 @@ fn main() -> ExitCode {
 /// A session in this process, behind the handle that all front ends know.
 fn make_engine(options: EngineOptions) -> Result<Arc<dyn Engine>> {
     let mut builder = Session::builder();
-    if let Some(folder) = options.checkpoint_root {
-        builder = builder.checkpoint_root(folder);
+    let mut folder = None;
+    if options.is_temporary {
+        let temporary = tempfile::Builder::new().prefix("highwater-").tempdir();
+        let temporary = temporary.map_err(|error| {
+            Error::internal("a temporary folder for the demo cannot be made").caused_by(error)
+        })?;
+        // The demo's pipeline names folders relative to the current one.
+        std::env::set_current_dir(temporary.path())
+            .map_err(|error| Error::internal("the temporary folder cannot be entered").caused_by(error))?;
+        folder = Some(temporary);
+    }
+    if let Some(workspace) = options.workspace {
+        builder = builder.workspace(workspace);
+    }
+    if let Some(root) = options.checkpoint_root {
+        builder = builder.checkpoint_root(root);
     }
     let script = ScriptOptions {
         available_now: options.available_now,
     };
-    Ok(Arc::new(LocalEngine::new(builder.build()?, script)))
+    Ok(Arc::new(LocalEngine::open(builder.build()?, script, folder)))
 }
 
-/// Where the workbench is plugged in.
-fn run_workbench(_engine: Arc<dyn Engine>, _options: WorkbenchOptions) -> Result<()> {
-    Err(Error::internal("this build has no workbench"))
+/// The workbench on this terminal, until it is left; the queries are stopped then.
+fn run_workbench(engine: Arc<dyn Engine>, options: WorkbenchOptions) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal("the workbench's threads cannot be made").caused_by(error))?;
+    let mut commands = options.scripts.into_iter().map(Command::from).collect::<Vec<_>>();
+    let title = match commands.as_slice() {
+        [
+            Command::Run {
+                origin: Some(path), ..
+            },
+        ] => path.display().to_string(),
+        _ if options.is_demo => "demo.sql".to_owned(),
+        _ => String::new(),
+    };
+    if options.is_demo {
+        commands.push(Command::Run {
+            sql: DEMO.to_owned(),
+            origin: Some("demo.sql".into()),
+        });
+    }
+    for command in &commands {
+        // What is wrong with a pipeline is better said on a plain screen, before the terminal is taken.
+        if let (Command::Run { sql, origin }, false) = (command, options.is_demo) {
+            let check = Command::Check {
+                sql: sql.clone(),
+                origin: origin.clone(),
+            };
+            runtime.block_on(engine.execute(check))?;
+        }
+    }
+    let mut tui = TuiOptions {
+        title,
+        commands,
+        ..TuiOptions::default()
+    };
+    if let Some(theme) = options.theme {
+        tui.theme = theme;
+    }
+    let result = highwater::tui::run(Arc::clone(&engine), runtime.handle().clone(), tui);
+    // Whatever ended the workbench, no batch is cut off.
+    runtime.block_on(engine.execute(Command::StopAll))?;
+    runtime.shutdown_background();
+    result
 }

@@ -5,12 +5,12 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// The columns, in Spark's DDL.
-pub const SCHEMA: &str =
+pub(crate) const SCHEMA: &str =
     "event_id STRING, user_id STRING, action STRING, event_time TIMESTAMP, amount DOUBLE";
 const ACTIONS: [&str; 6] = ["view", "search", "cart", "purchase", "return", "share"];
 
 /// Makes `files` files of `rows` rows each in a folder under the target folder, unless they are there.
-pub fn generate(name: &str, files: usize, rows: usize) -> PathBuf {
+pub(crate) fn generate(name: &str, files: usize, rows: usize) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let done = folder.join("_done");
     if done.exists() {

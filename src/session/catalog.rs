@@ -20,7 +20,7 @@ use crate::plan::stream_table::StreamTable;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::session::planning::new_context;
 use crate::sql::query::QueryText;
-use crate::sql::{KnownRelation, rewrite_query};
+use crate::sql::{Candidates, KnownRelation, locate, rewrite_query};
 use crate::suggest::did_you_mean;
 
 /// One named thing.
@@ -240,7 +240,26 @@ impl Catalog {
         for reference in marked {
             self.context.deregister_table(reference)?;
         }
-        planned.map_err(|error| Error::statement(error.strip_backtrace()).at(query.position))
+        planned.map_err(|error| {
+            let functions = state
+                .scalar_functions()
+                .keys()
+                .chain(state.aggregate_functions().keys());
+            let functions = functions.cloned().collect::<Vec<_>>();
+            let relations = self
+                .items
+                .values()
+                .map(|item| item.name.clone())
+                .collect::<Vec<_>>();
+            locate(
+                error,
+                query,
+                Candidates {
+                    functions: &functions,
+                    relations: &relations,
+                },
+            )
+        })
     }
 
     /// The error for a name that is not there.

@@ -188,7 +188,7 @@ pub fn sink(
         );
     }
     let plain = |sink: SinkRef| NewSink { sink, table: None };
-    let made = match format.as_str() {
+    let sink = match format.as_str() {
         "memory" => {
             options.check_known("memory", &[])?;
             let sink = MemorySink::new(Arc::new(schema.clone()), mode);
@@ -220,7 +220,7 @@ pub fn sink(
             Ok(plain(Arc::new(sink)))
         }),
     };
-    made.map_err(|error| at_option(error, options))
+    sink.map_err(|error| at_option(error, options))
 }
 
 fn file_context(time_zone: &str) -> FileContext {

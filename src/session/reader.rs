@@ -1,5 +1,6 @@
 //! Defines streams: Spark's `DataStreamReader`.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,7 +47,7 @@ impl DataStreamReader {
 
     /// An option, by Spark's name.
     #[must_use]
-    pub fn option(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+    pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
         self.options.set(name, value.to_string());
         self
     }

@@ -1,6 +1,6 @@
 //! Defines queries: Spark's `DataStreamWriter`.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ impl DataStreamWriter {
 
     /// An option of the sink, or `checkpointLocation`.
     #[must_use]
-    pub fn option(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+    pub fn option(mut self, name: impl Into<String>, value: impl Display) -> Self {
         let name = name.into();
         if name.eq_ignore_ascii_case("checkpointLocation") {
             self.checkpoint = Some(PathBuf::from(value.to_string()));
@@ -148,7 +148,7 @@ impl DataStreamWriter {
 
     /// The query as it would be added.
     pub(crate) fn define(self, session: &Session) -> Result<(QueryDefinition, NewSink)> {
-        let Some(name) = self.name.map(|name| Arc::<str>::from(name)) else {
+        let Some(name) = self.name.map(Arc::<str>::from) else {
             return Err(Error::statement("a query needs a name").hint("Give it one with query_name(...)."));
         };
         let settings = session.settings();
@@ -157,23 +157,22 @@ impl DataStreamWriter {
             .map_or_else(|| session.checkpoint_root().to_owned(), PathBuf::from);
         let state = session.catalog().lock().context().state();
         let schema = self.frame.schema();
-        let sink = match self.function {
-            Some(function) => NewSink {
+        let sink = if let Some(function) = self.function {
+            NewSink {
                 sink: Arc::new(ForeachBatchSink::new(function)),
                 table: None,
-            },
-            None => {
-                let format = self.format.as_deref().unwrap_or("memory");
-                connectors::sink(
-                    format,
-                    &self.options,
-                    self.partition_by,
-                    &schema,
-                    self.mode,
-                    &name,
-                    session,
-                )?
             }
+        } else {
+            let format = self.format.as_deref().unwrap_or("memory");
+            connectors::sink(
+                format,
+                &self.options,
+                self.partition_by,
+                &schema,
+                self.mode,
+                &name,
+                session,
+            )?
         };
         let definition = QueryDefinition {
             sql: self.sql.unwrap_or_else(|| Arc::from("")),
