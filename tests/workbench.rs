@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{CommandBuilder, ExitStatus, PtySize, native_pty_system};
 
 /// Longer than anything takes on a busy machine; a wait ends as soon as its condition holds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Terminal {
     parser: Arc<Mutex<vt100::Parser>>,
@@ -48,6 +48,7 @@ impl Terminal {
                     .lock()
                     .expect("no panic")
                     .extend_from_slice(&buffer[..count]);
+                notify.notify_all();
             }
         });
         let writer = pair.master.take_writer().expect("a writer");
