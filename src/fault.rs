@@ -2,8 +2,10 @@
 //!
 //! A recovery test runs the same work again and again and lets it fail at the first, the second, the n-th write
 //! or sync, until it gets through; each time it then starts anew and must end with the same rows. The counter is
-//! a [`Trip`], which several kinds of storage may share, so that one number means one moment in a whole run. The
-//! file sink's storage that obeys one is [`FailingFileSystem`].
+//! a [`Trip`], which several kinds of storage may share, so that one number means one moment in a whole run. A
+//! session's storage that obeys one is [`FailingStorage`], the file sink's part of it [`FailingFileSystem`].
+
+mod storage;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -12,6 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+
+pub use storage::FailingStorage;
 
 use crate::sink::file::{FileSystem, FolderEntry, LocalFileSystem, OutputFile};
 

@@ -9,11 +9,13 @@
 //! - [`log`]: what the offset log and the commit log say of a batch
 //! - [`store`]: the file, its tables, its transactions
 //! - [`open`]: opening it: who holds it, whether it is whole
+//! - `quiet`: panics that are answers
 //! - [`overlay`]: a storage that reads a file and keeps writes to itself
 
 pub mod log;
 pub mod open;
 pub mod overlay;
+mod quiet;
 pub mod store;
 
 pub use log::{CommitRecord, OffsetRecord};

@@ -1,65 +1,66 @@
 //! Opening a checkpoint: who holds it, whether it is whole.
 //!
-//! 1. The file's lock is taken; if another process has it, that process is named (from `checkpoint.owner`).
-//! 2. The file is checked, checksums and all, through an overlay that keeps redb's repairs to itself, so that a
+//! 1. A checkpoint that is not there is made under another name, wholly, and gets its name then. So a file of the
+//!    checkpoint's name that is empty or cut short is damaged, never new.
+//! 2. The file's lock is taken; if another process has it, that process is named (from `checkpoint.owner`).
+//! 3. The file is checked, checksums and all, through an overlay that keeps redb's repairs to itself, so that a
 //!    damaged file is refused and not changed.
-//! 3. Only then redb opens it for writing, and repairs what an interrupted write left.
+//! 4. Only then redb opens it for writing, and repairs what an interrupted write left.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Database, DatabaseError};
+use redb::{Builder, Database, DatabaseError, StorageError};
 
 use crate::checkpoint::overlay::OverlayBackend;
+use crate::checkpoint::quiet;
 use crate::checkpoint::store::{CheckpointMetadata, read_metadata};
 use crate::error::{Error, Result};
 
 /// The checkpoint's file in its folder.
 pub const FILE_NAME: &str = "checkpoint.redb";
+/// Its name while it is being made.
+const NEW_FILE_NAME: &str = "checkpoint.redb.new";
 /// Says which process holds the checkpoint, for the message to the next one.
 const OWNER_FILE_NAME: &str = "checkpoint.owner";
 /// A checkpoint is read in large pieces and rarely: a small cache is enough.
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Puts redb on a checkpoint's file: [`Builder::create_file`], or a test's own way.
+pub type OpenDatabase<'a> = &'a dyn Fn(&Builder, &Path, File) -> Result<Database, DatabaseError>;
 
 /// Opens, or makes, the checkpoint in `folder`.
 ///
 /// # Errors
 ///
 /// [`crate::error::ErrorKind::Checkpoint`]: in use, damaged, or not to be read.
-pub fn open(folder: &Path) -> Result<Database> {
-    let unreadable = |error: std::io::Error| {
+pub fn open(folder: &Path, database: OpenDatabase<'_>) -> Result<Database> {
+    let unreadable = |error: io::Error| {
         Error::checkpoint(format!("checkpoint {} cannot be opened", folder.display()))
             .hint("Give CHECKPOINT a folder that this user may write.")
             .caused_by(error)
     };
     fs::create_dir_all(folder).map_err(unreadable)?;
     let path = folder.join(FILE_NAME);
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path);
-    let file = file.map_err(unreadable)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(in_use(folder)),
-        Err(TryLockError::Error(error)) => return Err(unreadable(error)),
-    }
-    if file.metadata().map_err(unreadable)?.len() > 0 {
-        check(&path, &file)?;
-    }
+    let existing = OpenOptions::new().read(true).write(true).open(&path);
+    let file = match existing {
+        Ok(file) if lock(&file).map_err(unreadable)? => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(folder, &path)
+            .map_err(unreadable)?
+            .ok_or_else(|| in_use(folder))?,
+        Ok(_) => return Err(in_use(folder)),
+        Err(error) => return Err(unreadable(error)),
+    };
+    check(&path, &file)?;
     // redb takes the same lock; nobody can slip in between for longer than one failed open.
-    drop(file);
-    let database = Database::builder()
-        .set_cache_size(CACHE_BYTES)
-        .create(&path)
-        .map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => in_use(folder),
-            other => damaged(&path, &other.to_string()),
-        })?;
+    file.unlock().map_err(unreadable)?;
+    let database = database(&builder(), &path, file).map_err(|error| match error {
+        DatabaseError::DatabaseAlreadyOpen => in_use(folder),
+        DatabaseError::Storage(StorageError::Io(error)) => unreadable(error),
+        other => damaged(&path, &other.to_string()),
+    })?;
     // Only for the message: failing to write it must not fail the query.
     let _ = fs::write(owner_path(folder), std::process::id().to_string());
     Ok(database)
@@ -75,17 +76,58 @@ pub fn peek(folder: &Path) -> Result<Option<CheckpointMetadata>> {
     let Ok(file) = File::open(&path) else {
         return Ok(None);
     };
-    if file.try_lock_shared().is_err() || file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+    if file.try_lock_shared().is_err() {
         return Ok(None);
     }
-    let overlay = OverlayBackend::new(Arc::new(file)).map_err(|error| damaged(&path, &error.to_string()))?;
-    let read = catch_unwind(AssertUnwindSafe(|| {
-        let database = Database::builder()
-            .set_cache_size(CACHE_BYTES)
-            .create_with_backend(overlay);
-        read_metadata(&database.map_err(|error| damaged(&path, &error.to_string()))?)
-    }));
-    read.unwrap_or_else(|_| Err(damaged(&path, "its structure is broken")))
+    overlaid(&path, file, |database| read_metadata(database))
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Takes a file's lock; says whether it was free.
+fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Makes an empty checkpoint and locks it; `None` if another process is about to, or has.
+fn make(folder: &Path, path: &Path) -> io::Result<Option<File>> {
+    let new_path = folder.join(NEW_FILE_NAME);
+    // What is in the way is left over from a crash.
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&new_path)?;
+    // Who holds this lock gives the file its name before it lets go of it: two cannot both come through.
+    if !lock(&file)? || path.exists() {
+        return Ok(None);
+    }
+    file.set_len(0)?;
+    let overlay = OverlayBackend::new(Arc::new(file.try_clone()?))?;
+    let database = builder().create_with_backend(overlay.clone());
+    drop(database.map_err(io::Error::other)?);
+    overlay.write_to(&file)?;
+    fs::rename(&new_path, path)?;
+    sync_folder(folder)?;
+    Ok(Some(file))
+}
+
+/// Makes the names in a folder durable.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Windows has no such operation; it keeps names durable itself.
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Checks a file and leaves it as it is.
@@ -93,19 +135,32 @@ fn check(path: &Path, file: &File) -> Result<()> {
     let cloned = file
         .try_clone()
         .map_err(|error| damaged(path, &error.to_string()))?;
-    let overlay = OverlayBackend::new(Arc::new(cloned)).map_err(|error| damaged(path, &error.to_string()))?;
-    // redb trusts what its checksums cover and may panic on what they do not.
-    let checked = catch_unwind(AssertUnwindSafe(|| {
-        let mut builder = Database::builder();
-        let mut database = builder.set_cache_size(CACHE_BYTES).create_with_backend(overlay)?;
-        database.check_integrity()
-    }));
-    match checked {
-        // `false` says that it was not whole and could be repaired: what a crash leaves.
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(damaged(path, &error.to_string())),
-        Err(_) => Err(damaged(path, "its structure is broken")),
+    let is_whole = overlaid(path, cloned, |database| {
+        database
+            .check_integrity()
+            .map_err(|error| damaged(path, &error.to_string()))
+    })?;
+    // What an interrupted write left was repaired, on the overlay, when the file was opened there.
+    if is_whole {
+        Ok(())
+    } else {
+        Err(damaged(path, "its checksums do not fit its content"))
     }
+}
+
+/// Does `work` on a file's database and leaves the file as it is.
+fn overlaid<T>(path: &Path, file: File, work: impl FnOnce(&mut Database) -> Result<T>) -> Result<T> {
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        return Err(damaged(path, "it is empty"));
+    }
+    let overlay = OverlayBackend::new(Arc::new(file)).map_err(|error| damaged(path, &error.to_string()))?;
+    let done = quiet::catch(|| {
+        let mut database = builder()
+            .create_with_backend(overlay)
+            .map_err(|error| damaged(path, &error.to_string()))?;
+        work(&mut database)
+    });
+    done.unwrap_or_else(|| Err(damaged(path, "its structure is broken")))
 }
 
 fn damaged(path: &Path, reason: &str) -> Error {

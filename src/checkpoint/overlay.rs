@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -14,11 +14,11 @@ use redb::StorageBackend;
 const PAGE: u64 = 4096;
 const PAGE_BYTES: usize = 4096;
 
-/// Reads from a file; written pages shadow it.
-#[derive(Debug)]
+/// Reads from a file; written pages shadow it. Clones share them.
+#[derive(Debug, Clone)]
 pub struct OverlayBackend {
     file: Arc<File>,
-    written: Mutex<Written>,
+    written: Arc<Mutex<Written>>,
 }
 
 #[derive(Debug)]
@@ -35,12 +35,25 @@ impl OverlayBackend {
         let len = file.metadata()?.len();
         Ok(Self {
             file,
-            written: Mutex::new(Written {
+            written: Arc::new(Mutex::new(Written {
                 pages: BTreeMap::new(),
                 len,
                 file_len: len,
-            }),
+            })),
         })
+    }
+
+    /// Carries the writes out on `file`, which must have the content of the file below, durably.
+    pub fn write_to(&self, mut file: &File) -> io::Result<()> {
+        let written = self.written.lock();
+        file.set_len(written.len)?;
+        for (page, bytes) in &written.pages {
+            let start = page * PAGE;
+            let length = usize::try_from(written.len.saturating_sub(start)).unwrap_or(usize::MAX);
+            file.seek(SeekFrom::Start(start))?;
+            file.write_all(&bytes[..bytes.len().min(length)])?;
+        }
+        file.sync_all()
     }
 
     fn read_file(&self, offset: u64, out: &mut [u8], file_len: u64) -> io::Result<()> {

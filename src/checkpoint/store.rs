@@ -109,7 +109,12 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Opens, or makes, the checkpoint in `folder`. See [`open::open`].
     pub fn open(folder: &Path) -> Result<Self> {
-        Self::with_database(open::open(folder)?)
+        Self::open_on(folder, &|builder, _, file| builder.create_file(file))
+    }
+
+    /// As [`Self::open`], with redb put on the file by the caller.
+    pub fn open_on(folder: &Path, database: open::OpenDatabase<'_>) -> Result<Self> {
+        Self::with_database(open::open(folder, database)?)
     }
 
     /// A checkpoint on storage of the caller's own, for tests.

@@ -111,7 +111,13 @@ impl MicroBatchExecution {
         let watermark_nodes = plan.watermarks();
         let explained = plan.explain();
         let folder = definition.checkpoint.clone();
-        let checkpoint = Arc::new(blocking(move || Checkpoint::open(&folder)).await?);
+        let storage = Arc::clone(&query.context().storage);
+        let open = move || {
+            Checkpoint::open_on(&folder, &|builder, path, file| {
+                storage.database(builder, path, file)
+            })
+        };
+        let checkpoint = Arc::new(blocking(open).await?);
         let id = claim(&checkpoint, &plan, &query, &definition)?;
 
         let mut sources = BTreeMap::new();
@@ -167,7 +173,6 @@ impl MicroBatchExecution {
                 log: checkpoint.sink_log()?,
             })
             .await?;
-        // Before the state says so: whoever waits for the start has the event already.
         // Before the state says so: whoever waits for the start has the event already.
         let name = Arc::clone(&definition.name);
         query

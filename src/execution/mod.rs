@@ -5,6 +5,7 @@
 //! - [`definition`]: what a query is, before it runs
 //! - [`micro_batch`]: the loop, with recovery as pseudo-code
 //! - [`snapshots`]: state snapshots in the background
+//! - [`storage`]: what queries write to
 //! - [`trigger`]: when the next batch may begin
 //! - [`watermark`]: from event times to the watermark
 //! - [`durations`]: where a batch's time goes
@@ -19,6 +20,7 @@ pub mod micro_batch;
 pub mod progress;
 pub mod query;
 pub mod snapshots;
+pub mod storage;
 pub mod trigger;
 pub mod watermark;
 

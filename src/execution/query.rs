@@ -14,6 +14,7 @@ use crate::execution::definition::QueryDefinition;
 use crate::execution::event::{EventBus, QueryEvent};
 use crate::execution::micro_batch::MicroBatchExecution;
 use crate::execution::progress::StreamingQueryProgress;
+use crate::execution::storage::Storage;
 
 /// What a query is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +78,8 @@ pub struct QueryStatus {
 pub struct QueryContext {
     /// Tells processing time.
     pub clock: Arc<dyn Clock>,
+    /// Holds checkpoints and the files of sinks.
+    pub storage: Arc<dyn Storage>,
     /// Where batches are computed.
     pub runtime: tokio::runtime::Handle,
     /// Who is told what happens.

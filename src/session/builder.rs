@@ -11,6 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::execution::event::EventBus;
 use crate::execution::query::QueryContext;
+use crate::execution::storage::{LocalStorage, Storage};
 use crate::session::catalog::Catalog;
 use crate::session::settings::Settings;
 use crate::session::workspace::Workspace;
@@ -22,6 +23,7 @@ pub struct SessionBuilder {
     checkpoint_root: Option<PathBuf>,
     workspace: Option<PathBuf>,
     clock: Option<Arc<dyn Clock>>,
+    storage: Option<Arc<dyn Storage>>,
     threads: Option<usize>,
 }
 
@@ -45,6 +47,13 @@ impl SessionBuilder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
+        self
+    }
+
+    /// Test support: where checkpoints and file sinks put their bytes; the machine's files by default.
+    #[must_use]
+    pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = Some(storage);
         self
     }
 
@@ -73,6 +82,7 @@ impl SessionBuilder {
             .map_err(|error| Error::internal("no threads for queries can be made").caused_by(error))?;
         let context = Arc::new(QueryContext {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            storage: self.storage.unwrap_or_else(|| Arc::new(LocalStorage)),
             runtime: runtime.handle().clone(),
             events: EventBus::default(),
             changed: Notify::new(),

@@ -217,7 +217,8 @@ pub fn sink(
         }
         _ => FileSink::try_new(&format, pairs, partition_by).and_then(|sink| {
             sink.check(&Arc::new(schema.clone()), mode)?;
-            Ok(plain(Arc::new(sink)))
+            let files = session.context().storage.sink_files();
+            Ok(plain(Arc::new(sink.with_file_system(files))))
         }),
     };
     sink.map_err(|error| at_option(error, options))
