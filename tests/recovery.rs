@@ -3,22 +3,18 @@
 //! that nothing disturbed.
 #![allow(missing_docs)]
 
+mod support;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use arrow::record_batch::RecordBatch;
-use arrow::util::pretty::pretty_format_batches;
-use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use highwater::error::ErrorKind;
 use highwater::execution::{StreamingQuery, Trigger};
 use highwater::fault::{FailingStorage, Trip};
 use highwater::session::Session;
 use highwater::sink::OutputMode;
-
-/// No wait may take longer.
-const TIMEOUT: Duration = Duration::from_secs(60);
+use support::{TIMEOUT, copy_folder, parquet_lines, sorted_lines, write_events};
 
 /// The two kinds of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,26 +23,6 @@ enum Output {
     Parquet,
     /// A windowed aggregate in update mode, into a memory table.
     Memory,
-}
-
-/// Ten files of events (minute, kind, n), a batch each; in every third one there are rows that come too late.
-fn write_events(folder: &Path) {
-    fs::create_dir_all(folder).expect("a folder");
-    let kinds = ["a", "b", "c"];
-    for file in 0..10_usize {
-        let mut rows = (0..6)
-            .map(|row| (60 + file * 7 + row, kinds[(file + row) % 3], row + 1))
-            .collect::<Vec<_>>();
-        if file % 3 == 2 {
-            rows.extend([(30 + file * 7, "a", 1000), (52 + file * 7, "b", 50)]);
-        }
-        let lines = rows.into_iter().map(|(minute, kind, n)| {
-            let at = format!("2026-01-01T{:02}:{:02}:00Z", minute / 60, minute % 60);
-            format!("{{\"at\":\"{at}\",\"kind\":\"{kind}\",\"n\":{n}}}\n")
-        });
-        let path = folder.join(format!("{file:02}.json"));
-        fs::write(path, lines.collect::<String>()).expect("a file");
-    }
 }
 
 /// A session, and its query over the files of `events`, not more than begun. Everything that it writes is under `folder`.
@@ -100,53 +76,11 @@ async fn rows_at_end(
 ) -> Vec<String> {
     let ended = query.await_termination(Some(TIMEOUT)).await;
     assert!(ended.expect("the query ends well"), "the query ends in time");
-    let batches = match output {
-        Output::Parquet => parquet_rows(&folder.join("out")).await,
+    match output {
+        Output::Parquet => parquet_lines(&folder.join("out")).await,
         Output::Memory => {
             let table = session.table("counted").expect("a table");
-            table.collect().await.expect("rows")
-        }
-    };
-    sorted_lines(&batches)
-}
-
-/// The rows of a folder in which nothing but whole files may be.
-async fn parquet_rows(folder: &Path) -> Vec<RecordBatch> {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let name = entry
-            .expect("an entry")
-            .file_name()
-            .into_string()
-            .expect("a name");
-        assert!(
-            name.starts_with("part-") && name.ends_with(".parquet"),
-            "leftover {name}"
-        );
-    }
-    let folder = folder.to_str().expect("a plain path");
-    let frame = SessionContext::new()
-        .read_parquet(folder, ParquetReadOptions::default())
-        .await
-        .expect("Parquet files");
-    frame.collect().await.expect("rows")
-}
-
-fn sorted_lines(batches: &[RecordBatch]) -> Vec<String> {
-    let text = pretty_format_batches(batches).expect("text").to_string();
-    let mut lines = text.lines().map(str::to_owned).collect::<Vec<_>>();
-    lines.sort();
-    lines
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let to = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy_folder(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).expect("a copy");
+            sorted_lines(&table.collect().await.expect("rows"))
         }
     }
 }
@@ -185,7 +119,7 @@ async fn check_failure(query: &StreamingQuery, trip: &Trip) {
 async fn crash_everywhere(output: Output) {
     let base = tempfile::tempdir().expect("a folder");
     let events = base.path().join("events");
-    write_events(&events);
+    write_events(&events, 0..10);
     let undisturbed = base.path().join("undisturbed");
     let (session, query) = start(output, &events, &undisturbed, None).await;
     let expected = rows_at_end(output, &undisturbed, &session, &query).await;
@@ -229,4 +163,40 @@ async fn parquet_files_are_right_after_a_crash_at_any_operation() {
 #[tokio::test]
 async fn a_memory_table_is_right_after_a_crash_at_any_operation() {
     crash_everywhere(Output::Memory).await;
+}
+
+/// Lets single operations fail, as on a disk that is full for a moment, and restarts the query in the same session.
+async fn fail_now_and_then(output: Output) {
+    let base = tempfile::tempdir().expect("a folder");
+    let events = base.path().join("events");
+    write_events(&events, 0..10);
+    let undisturbed = base.path().join("undisturbed");
+    let (session, query) = start(output, &events, &undisturbed, None).await;
+    let expected = rows_at_end(output, &undisturbed, &session, &query).await;
+
+    for n in (3..).step_by(11) {
+        let folder = base.path().join("failing");
+        let trip = Trip::fail_once_at(n);
+        let storage = Arc::new(FailingStorage::new(Arc::clone(&trip)));
+        let (session, query) = start(output, &events, &folder, Some(storage)).await;
+        check_failure(&query, &trip).await;
+        if !trip.is_tripped() {
+            assert!(n > 200, "a run makes more than {n} operations");
+            break;
+        }
+        query.start().await.expect("starts again");
+        let rows = rows_at_end(output, &folder, &session, &query).await;
+        assert_eq!(rows, expected, "after a failure of operation {n}");
+        fs::remove_dir_all(folder).expect("removes");
+    }
+}
+
+#[tokio::test]
+async fn parquet_files_are_right_after_a_failure_and_a_restart() {
+    fail_now_and_then(Output::Parquet).await;
+}
+
+#[tokio::test]
+async fn a_memory_table_is_right_after_a_failure_and_a_restart() {
+    fail_now_and_then(Output::Memory).await;
 }
