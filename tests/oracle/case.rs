@@ -60,7 +60,8 @@ pub(crate) struct Refusal {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Batch {
-    pub(crate) batch_id: u64,
+    #[serde(rename = "batch_id")]
+    pub(crate) id: u64,
     pub(crate) watermark: Option<String>,
     pub(crate) rows: Vec<Map<String, Value>>,
 }

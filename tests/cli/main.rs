@@ -1,0 +1,6 @@
+//! The binary from outside: what it prints, how it ends, what it leaves behind.
+#![allow(missing_docs)]
+
+mod exit_codes;
+mod process;
+mod sample_data;
