@@ -1,0 +1,28 @@
+# What one does every day; `just` lists it.
+
+default:
+    @just --list
+
+# The workbench on the bundled pipeline.
+demo:
+    cargo run --release -- demo
+
+# All tests.
+test:
+    cargo test
+
+# What CI checks.
+ci:
+    .ci/run
+
+# Engine against DataFusion's batch answer, and small batches (generates 430 MB once).
+bench:
+    cargo bench --bench streaming
+
+# Accept changed snapshots; read the diff afterwards.
+snapshots:
+    INSTA_UPDATE=always cargo test --lib
+
+# Licences and advisories of all dependencies.
+deny:
+    cargo deny check
