@@ -109,6 +109,13 @@ impl Terminal {
     }
 }
 
+impl Drop for Terminal {
+    /// A test that failed leaves nothing running.
+    fn drop(&mut self) {
+        drop(self.child.kill());
+    }
+}
+
 /// The line of the queries' table that a query is on.
 fn line_of<'a>(screen: &'a str, query: &str) -> Option<&'a str> {
     screen
