@@ -48,7 +48,10 @@ fn make_engine(options: EngineOptions) -> Result<Arc<dyn Engine>> {
 }
 
 /// The workbench on this terminal, until it is left; the queries are stopped then.
-#[expect(clippy::needless_pass_by_value, reason = "the workbench is the engine's last owner")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the workbench is the engine's last owner"
+)]
 fn run_workbench(engine: Arc<dyn Engine>, options: WorkbenchOptions) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
