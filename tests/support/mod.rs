@@ -10,10 +10,10 @@ use arrow::util::pretty::pretty_format_batches;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 
 /// No wait may take longer.
-pub const TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Files of events (minute, kind, n), a batch each; in every third one there are rows that come too late.
-pub fn write_events(folder: &Path, files: std::ops::Range<usize>) {
+pub(crate) fn write_events(folder: &Path, files: std::ops::Range<usize>) {
     fs::create_dir_all(folder).expect("a folder");
     let kinds = ["a", "b", "c"];
     for file in files {
@@ -34,7 +34,7 @@ pub fn write_events(folder: &Path, files: std::ops::Range<usize>) {
 }
 
 /// The rows of a folder in which nothing but whole Parquet files may be, sorted.
-pub async fn parquet_lines(folder: &Path) -> Vec<String> {
+pub(crate) async fn parquet_lines(folder: &Path) -> Vec<String> {
     for entry in fs::read_dir(folder).expect("a folder") {
         let name = entry.expect("an entry").file_name();
         let name = name.to_str().expect("a plain name");
@@ -52,7 +52,7 @@ pub async fn parquet_lines(folder: &Path) -> Vec<String> {
 }
 
 /// Rows as text, sorted.
-pub fn sorted_lines(batches: &[RecordBatch]) -> Vec<String> {
+pub(crate) fn sorted_lines(batches: &[RecordBatch]) -> Vec<String> {
     let text = pretty_format_batches(batches).expect("text").to_string();
     let mut lines = text.lines().map(str::to_owned).collect::<Vec<_>>();
     lines.sort();
@@ -60,7 +60,7 @@ pub fn sorted_lines(batches: &[RecordBatch]) -> Vec<String> {
 }
 
 /// Copies a folder and all that is in it.
-pub fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
@@ -74,11 +74,11 @@ pub fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Numbers that look random and are the same in every run.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// The next number below `end`.
-    pub fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
