@@ -10,7 +10,7 @@ use arrow::util::pretty::pretty_format_batches;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 
 /// No wait may take longer.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Files of events (minute, kind, n), a batch each; in every third one there are rows that come too late.
 pub(crate) fn write_events(folder: &Path, files: std::ops::Range<usize>) {
