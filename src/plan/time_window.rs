@@ -21,10 +21,8 @@ use datafusion::logical_expr::{
     Aggregate, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection,
 };
 
-use crate::functions::window::{WINDOW, make_window, window_spec, window_start, window_time_udf};
-
-/// The column that holds the start of a row's window below the operator that asked for it.
-const START_COLUMN: &str = "__window_start";
+use crate::functions::window::{WINDOW, WindowSpec, make_window, window_spec, window_start, window_time_udf};
+use crate::interval::format_duration_us;
 
 /// Rewrites every node that calls `window`.
 ///
@@ -52,7 +50,7 @@ fn rewrite_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     let group_expr = group_expr
         .map(|expr| {
             if expr == windowed.call {
-                Ok(start_column())
+                Ok(windowed.start_column())
             } else {
                 windowed.replace(expr)
             }
@@ -72,7 +70,7 @@ fn rewrite_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
             .zip(inner.schema().iter())
             .map(|((qualifier, field), (inner_qualifier, inner))| {
                 let column = Expr::Column(Column::new(inner_qualifier.cloned(), inner.name()));
-                let is_start = inner.name() == START_COLUMN;
+                let is_start = *inner.name() == windowed.start_name;
                 let column = if is_start {
                     windowed.make_from(column)
                 } else {
@@ -161,6 +159,8 @@ struct Windowed {
     call: Expr,
     input: LogicalPlan,
     size_us: i64,
+    /// The column of the starts. It tells all of the window, because a checkpoint knows its keys by their names.
+    start_name: String,
 }
 
 impl Windowed {
@@ -174,6 +174,7 @@ impl Windowed {
                 "sliding windows are not built yet; give window a slide of the window's own size, or none"
             );
         }
+        let start_name = start_name(&args[0], spec);
         // A window over a window stands for its last microsecond.
         let time = match args[0].get_type(input.schema())? {
             DataType::Struct(_) => window_time_udf().call(vec![args[0].clone()]),
@@ -185,7 +186,11 @@ impl Windowed {
             .into_iter()
             .map(Expr::Column)
             .collect::<Vec<_>>();
-        columns.push(window_start(spec).call(vec![time.clone()]).alias(START_COLUMN));
+        columns.push(
+            window_start(spec)
+                .call(vec![time.clone()])
+                .alias(start_name.as_str()),
+        );
         let input = LogicalPlanBuilder::from(input)
             .filter(time.is_not_null())?
             .project(columns)?
@@ -194,7 +199,12 @@ impl Windowed {
             call: call.clone(),
             input,
             size_us: spec.size_us,
+            start_name,
         })
+    }
+
+    fn start_column(&self) -> Expr {
+        Expr::Column(Column::new_unqualified(self.start_name.as_str()))
     }
 
     fn make_from(&self, start: Expr) -> Expr {
@@ -205,7 +215,7 @@ impl Windowed {
         expr.transform_down(|expr| {
             if expr == self.call {
                 Ok(Transformed::new(
-                    self.make_from(start_column()),
+                    self.make_from(self.start_column()),
                     true,
                     TreeNodeRecursion::Jump,
                 ))
@@ -217,6 +227,15 @@ impl Windowed {
     }
 }
 
-fn start_column() -> Expr {
-    Expr::Column(Column::new_unqualified(START_COLUMN))
+/// `window(at, 10 minutes)`, with the start offset where there is one; which relation the time is of does not matter.
+fn start_name(time: &Expr, spec: WindowSpec) -> String {
+    let time = match time {
+        Expr::Column(column) => column.name.clone(),
+        other => other.schema_name().to_string(),
+    };
+    let size = format_duration_us(spec.size_us);
+    match spec.offset_us {
+        0 => format!("window({time}, {size})"),
+        offset_us => format!("window({time}, {size}, from {})", format_duration_us(offset_us)),
+    }
 }
