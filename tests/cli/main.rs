@@ -3,4 +3,5 @@
 
 mod exit_codes;
 mod process;
+mod readme;
 mod sample_data;
