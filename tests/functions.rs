@@ -49,9 +49,12 @@ async fn answer(session: &Session, sql: &str) -> Result<(Value, Value, Value), S
         .sql(&format!("{select};"))
         .await
         .map_err(|error| error.report().to_string())?;
-    let batches = &results.first().ok_or("no rows")?.batches;
-    let schema = batches.first().ok_or("no batch")?.schema();
-    let columns = schema.fields().iter().map(|field| Value::from(field.name().as_str()));
+    let result = results.first().ok_or("no rows")?;
+    let (schema, batches) = (&result.schema, &result.batches);
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| Value::from(field.name().as_str()));
     let types = schema
         .fields()
         .iter()
@@ -76,7 +79,10 @@ fn compare(ours: Result<(Value, Value, Value), String>, theirs: &Value) -> Resul
             } else if types != theirs["types"] {
                 Err(format!("Spark's types are {}, ours {types}", theirs["types"]))
             } else if columns != theirs["columns"] {
-                Err(format!("Spark's columns are {}, ours {columns}", theirs["columns"]))
+                Err(format!(
+                    "Spark's columns are {}, ours {columns}",
+                    theirs["columns"]
+                ))
             } else {
                 Ok(())
             }
@@ -109,5 +115,10 @@ async fn functions_answer_as_sparks() {
         }
     }
     assert!(played > 700, "only {played} answers");
-    assert!(wrong.is_empty(), "{} of {played}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {played}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -2,6 +2,10 @@
 
 pub mod aggregate;
 pub mod batch_time;
+pub mod generator;
+mod json;
+mod string;
+mod support;
 pub mod window;
 
 use std::sync::Arc;
@@ -10,7 +14,11 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 /// The scalar functions of this folder.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    vec![window::window_udf(), window::window_time_udf()]
+    let mut functions = vec![window::window_udf(), window::window_time_udf()];
+    functions.extend(generator::functions());
+    functions.extend(json::functions());
+    functions.extend(string::functions());
+    functions
 }
 
 /// The aggregate functions of this folder.

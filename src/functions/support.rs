@@ -146,10 +146,7 @@ impl Params {
     }
 
     fn coerce(self, function: &str, given: &[DataType]) -> Result<Vec<DataType>> {
-        let (least, most) = (
-            self.required.len(),
-            self.required.len() + self.optional.len(),
-        );
+        let (least, most) = (self.required.len(), self.required.len() + self.optional.len());
         if given.len() < least || (given.len() > most && self.rest.is_none()) {
             let wanted = match (self.rest, most - least) {
                 (Some(_), _) => format!("at least {least}"),
@@ -271,7 +268,9 @@ impl Function {
 
 impl std::fmt::Debug for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Function").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Function")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -326,7 +325,10 @@ impl ScalarUDFImpl for Function {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let is_constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let is_constant = args
+            .args
+            .iter()
+            .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if is_constant { 1 } else { args.number_rows };
         let columns = args.args.iter().map(|arg| match arg {
             ColumnarValue::Array(array) => Ok(Arc::clone(array)),

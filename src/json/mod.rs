@@ -6,6 +6,7 @@
 //! - [`value`]: one value a text, for `from_json`.
 //! - [`infer`]: a schema from records.
 //! - [`options`]: the options of Spark's JSON source.
+//! - [`path`]: parts of a JSON text, by their path.
 //! - `scanner`, `scan_text`, `scan_number`: bytes to texts, numbers and whole values; `members`: from names to fields.
 //! - `convert`: a value into a column, by Spark's rules; `numbers` and `base64` serve it.
 //! - `column`: the vectors that become Arrow arrays; `nullable`: schemas without NOT NULL.
@@ -21,6 +22,7 @@ mod members;
 mod nullable;
 mod numbers;
 pub mod options;
+pub mod path;
 mod scan_number;
 mod scan_text;
 mod scanner;

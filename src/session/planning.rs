@@ -1,12 +1,16 @@
 //! DataFusion configured to Spark's ways.
 
+use std::sync::Arc;
+
 use datafusion::config::Dialect;
 use datafusion::execution::config::SessionConfig;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::prelude::SessionContext;
 use datafusion_spark::SessionStateBuilderSpark;
 
 use crate::functions;
+use crate::plan::generator::RewriteGenerators;
 
 /// A context with Spark's functions and defaults, that splits work into `partitions` parts.
 pub fn new_context(partitions: usize) -> SessionContext {
@@ -23,9 +27,13 @@ pub fn new_context(partitions: usize) -> SessionContext {
     "nulls_min".clone_into(&mut options.sql_parser.default_null_ordering);
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.schema_force_view_types = false;
+    options.execution.enable_ansi_mode = true;
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(RewriteGenerators)];
+    rules.extend(Analyzer::new().rules);
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_default_features()
+        .with_analyzer_rules(rules)
         .with_spark_features();
     state
         .scalar_functions()
