@@ -185,7 +185,7 @@ impl Damage {
                 false
             }
             Err(error) => {
-                let report = error.report().to_string();
+                let report = error.report();
                 assert!(report.contains("damaged"), "{what}: {report}");
                 assert!(
                     matches!(error.kind(), ErrorKind::Checkpoint | ErrorKind::Statement),
@@ -323,7 +323,7 @@ async fn other_state_is_refused_with_both_sides_shown() {
         let select = COUNTED.replace(from, to);
         let script = pipeline(&events, &folder, "TRIGGER AVAILABLE NOW", &select);
         let error = run(&script).await.expect_err("another query");
-        let report = error.report().to_string();
+        let report = error.report();
         let sides = report
             .split_once("checkpoint:")
             .and_then(|(_, rest)| rest.split_once("query:"));
@@ -349,10 +349,7 @@ async fn another_window_is_refused_without_a_watermark_too() {
             .await
             .expect_err("another query");
         assert!(
-            error
-                .report()
-                .to_string()
-                .contains("belongs to a query with other state"),
+            error.report().contains("belongs to a query with other state"),
             "{other}"
         );
     }

@@ -196,10 +196,12 @@ fn the_demo_runs_a_query_stops_and_goes_on_and_the_terminal_comes_back() {
 
     // A key is answered while all queries run.
     terminal.keys("?");
-    terminal.wait_for_text("help");
-    terminal.keys("\u{1b}");
-    terminal.keys(":");
-    terminal.keys("quit\r");
+    terminal.wait_for_text("Stop the query after its batch");
+    terminal.keys("?");
+    terminal.wait_for("the help gone", |screen| {
+        !screen.contains("Stop the query after its batch")
+    });
+    terminal.keys(":quit\r");
     terminal.wait_for("the question", |screen| screen.contains("y quit"));
     terminal.keys("y");
     let status = terminal.wait_for_end();

@@ -161,14 +161,14 @@ fn positioned_items(call: &Call) -> Result<ArrayRef> {
     };
     // Positions count from the beginning of each row's own elements.
     let offsets: &OffsetBuffer<i32> = list.offsets();
-    let first = offsets.first().copied().unwrap_or(0);
-    let last = offsets.last().copied().unwrap_or(0);
+    let begin = offsets.first().copied().unwrap_or(0);
+    let end = offsets.last().copied().unwrap_or(0);
     let mut positions = Vec::with_capacity(list.values().len());
     for row in offsets.windows(2) {
         positions.extend(0..row[1] - row[0]);
     }
-    let length = usize::try_from(last - first).unwrap_or(0);
-    let values = list.values().slice(usize::try_from(first).unwrap_or(0), length);
+    let length = usize::try_from(end - begin).unwrap_or(0);
+    let values = list.values().slice(usize::try_from(begin).unwrap_or(0), length);
     let mut columns = vec![Arc::new(Int32Array::from(positions)) as ArrayRef];
     if fields.len() == 3 {
         columns.extend(values.as_struct().columns().iter().cloned());

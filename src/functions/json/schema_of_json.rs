@@ -36,10 +36,10 @@ fn infer(call: &Call) -> Result<ArrayRef> {
         // As a member of an object it can be of any type.
         let record = format!("{{\"value\":{text}}}");
         let schema = infer_schema([record.as_bytes()], &json)?;
-        match schema.field_with_name("value") {
-            Ok(field) => Ok(Some(ddl(field.data_type()))),
-            Err(_) => exec_err!("schema_of_json: the text is no JSON"),
-        }
+        let Ok(field) = schema.field_with_name("value") else {
+            return exec_err!("schema_of_json: the text is no JSON");
+        };
+        Ok(Some(ddl(field.data_type())))
     });
     let schemas = schemas.collect::<Result<StringArray>>()?;
     debug_assert_eq!(schemas.len(), call.rows, "a schema a row");

@@ -49,7 +49,7 @@ impl JavaRegex {
     pub(crate) fn is_match(&self, text: &str) -> Result<bool> {
         match self {
             Self::Plain(regex) => Ok(regex.is_match(text)),
-            Self::Fancy(regex) => regex.is_match(text).map_err(too_hard),
+            Self::Fancy(regex) => regex.is_match(text).map_err(|error| too_hard(&error)),
         }
     }
 
@@ -65,7 +65,7 @@ impl JavaRegex {
             }
             Self::Fancy(regex) => {
                 for at in regex.find_iter(text) {
-                    let at = at.map_err(too_hard)?;
+                    let at = at.map_err(|error| too_hard(&error))?;
                     if !found(at.start(), at.end()) {
                         break;
                     }
@@ -96,7 +96,7 @@ impl JavaRegex {
             }
             Self::Fancy(regex) => {
                 for captures in regex.captures_iter(text) {
-                    let captures = captures.map_err(too_hard)?;
+                    let captures = captures.map_err(|error| too_hard(&error))?;
                     let groups: Groups = captures
                         .iter()
                         .map(|group| group.map(|group| (group.start(), group.end())))
@@ -127,7 +127,7 @@ impl JavaRegex {
     }
 }
 
-fn too_hard(error: fancy_regex::Error) -> datafusion::error::DataFusionError {
+fn too_hard(error: &fancy_regex::Error) -> datafusion::error::DataFusionError {
     exec_datafusion_err!("a regular expression gave up: {error}")
 }
 
@@ -282,12 +282,11 @@ fn escape<'p>(rest: &'p str, in_class: bool, out: &mut String) -> &'p str {
         'p' | 'P' => {
             if let Some((name, after)) = tail.strip_prefix('{').and_then(|tail| tail.split_once('}')) {
                 let negated = letter == 'P';
-                match posix(name) {
-                    Some(class) => out.extend([if negated { "[^" } else { "[" }, class, "]"]),
-                    None => {
-                        let name = name.strip_prefix("Is").unwrap_or(name);
-                        out.extend([if negated { "\\P{" } else { "\\p{" }, name, "}"]);
-                    }
+                if let Some(class) = posix(name) {
+                    out.extend([if negated { "[^" } else { "[" }, class, "]"]);
+                } else {
+                    let name = name.strip_prefix("Is").unwrap_or(name);
+                    out.extend([if negated { "\\P{" } else { "\\p{" }, name, "}"]);
                 }
                 return after;
             }

@@ -1,0 +1,157 @@
+CREATE STREAN e (id STRING) USING rate;
+----
+CREATE STREAM e USING rat;
+----
+CREATE STREAM e USING kafka OPTIONS (subscribe 'x');
+----
+CREATE STREAM e (id STRNG) USING json OPTIONS (path 'events');
+----
+CREATE STREAM e (
+  id STRING,
+  n DECIMAL(50, 2)
+) USING json OPTIONS (path 'events');
+----
+CREATE STREAM e (id STRING, id INT) USING json OPTIONS (path 'events');
+----
+CREATE STREAM e USING json OPTIONS (path 'events');
+----
+CREATE STREAM e (id STRING) USING json;
+----
+CREATE STREAM e (id STRING) USING json OPTIONS (pth 'events');
+----
+CREATE STREAM e (id STRING) USING json OPTIONS (path 'events', path 'other');
+----
+CREATE STREAM e (id STRING) USING json OPTIONS (path 'nowhere/at/all');
+----
+CREATE STREAM e (id STRING) USING json OPTIONS (path 'events', maxFilesPerTrigger 'many');
+----
+CREATE STREAM e (id STRING) USING json OPTIONS (path 'events', maxFilesPerTrigger '0');
+----
+CREATE STREAM e (id STRING) USING json OPTIONS (path 'events', mode 'SLOPPY');
+----
+CREATE STREAM e USING rate OPTIONS (rowsPerSecond '-5');
+----
+CREATE STREAM e (id STRING) USING rate;
+----
+CREATE STREAM e (id STRING, at TIMESTAMP) USING json OPTIONS (path 'events') WATERMARK att DELAY OF INTERVAL 10 MINUTES;
+----
+CREATE STREAM e (id STRING, at TIMESTAMP) USING json OPTIONS (path 'events') WATERMARK id DELAY OF INTERVAL 10 MINUTES;
+----
+CREATE STREAM e (id STRING, at TIMESTAMP) USING json OPTIONS (path 'events') WATERMARK at DELAY OF INTERVAL 1 MONTH;
+----
+CREATE STREAM e (id STRING, at TIMESTAMP) USING json OPTIONS (path 'events') WATERMARK at DELAY INTERVAL 1 MINUTE;
+----
+CREATE STREAM t USING rate;
+CREATE STREAM T USING rate;
+----
+CREATE STREAM t USING rate;
+CREATE VIEW t AS SELECT 1 AS one;
+----
+CREATE VIEW a AS SELECT * FROM a;
+----
+CREATE VIEW a AS SELECT * FROM b;
+CREATE VIEW b AS SELECT * FROM a;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT nope FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT valeu FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT value FROM tt;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT no_such_function(value) FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT uper('a') FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT value FROM t WHERE;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT value, count(*) AS n FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q OUTPUT MODE OVERWRITE AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q OUTPUT MODE COMPLETE AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT value % 2 AS k, count(*) AS n FROM t GROUP BY value % 2;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT value FROM t ORDER BY value;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q OUTPUT MODE UPDATE AS SELECT value FROM t LIMIT 5;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT row_number() OVER (ORDER BY value) AS n FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q OUTPUT MODE UPDATE AS SELECT window(timestamp, '0 seconds') AS w, count(*) AS n FROM t GROUP BY window(timestamp, '0 seconds');
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q OUTPUT MODE UPDATE AS SELECT window(timestamp, '1 month') AS w, count(*) AS n FROM t GROUP BY window(timestamp, '1 month');
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q OUTPUT MODE UPDATE AS SELECT count(*) AS n FROM t GROUP BY window(value, '1 hour');
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q SINK memroy AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q SINK postgres AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q SINK parquet AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q SINK parquet OPTIONS (path 'out', compresion 'zstd') AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q OUTPUT MODE UPDATE SINK parquet OPTIONS (path 'out') AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q SINK memory PARTITIONED BY (value) AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q SINK parquet OPTIONS (path 'out') PARTITIONED BY (nope) AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q TRIGGER PROCESSING TIME 'soon' AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q TRIGGER CONTINUOUS '1 second' AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q TRIGGER ONCE TRIGGER ONCE AS SELECT value FROM t;
+----
+CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT value FROM t;
+CREATE STREAMING QUERY Q AS SELECT value FROM t;
+----
+CREATE STREAMING QUERY q AS SELECT 1 AS one;
+----
+CREATE STREAM t USING rate;
+SELECT value FROM t;
+----
+START QUERY nobody;
+----
+DROP STREAM nothing;
+----
+CREATE STREAM t USING rate;
+DROP VIEW t;
+----
+SET spark.sql.streaming.multipleWatermarkPolicy = 'average';
+----
+SET spark.sql.streaming.multipleWatermarkPolcy = 'min';
+----
+SHOW TABELS;
+----
+SELECT 'never closed;
+----
+SELEC 1;
