@@ -48,7 +48,7 @@ async fn answer(session: &Session, sql: &str) -> Result<(Value, Value, Value), S
     let results = session
         .sql(&format!("{select};"))
         .await
-        .map_err(|error| error.report().to_string())?;
+        .map_err(|error| error.report())?;
     let result = results.first().ok_or("no rows")?;
     let (schema, batches) = (&result.schema, &result.batches);
     let columns = schema
