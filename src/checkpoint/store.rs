@@ -81,6 +81,17 @@ impl CheckpointMetadata {
     }
 }
 
+/// What a restart would have to read of an operator's state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChangelogSize {
+    /// The last snapshot's bytes, 0 if there is none.
+    pub snapshot_bytes: usize,
+    /// How many batches have changed the state since.
+    pub batches: usize,
+    /// What these changes take.
+    pub bytes: usize,
+}
+
 /// Everything that one committed batch leaves behind.
 #[derive(Debug)]
 pub struct BatchCommit<'a> {
@@ -264,6 +275,10 @@ impl Checkpoint {
 
     /// An operator's state as of a committed batch, as changes to be applied in order: a snapshot, if there is one,
     /// and the changelog since.
+    ///
+    /// # Errors
+    ///
+    /// A checkpoint error if the batch is older than what is kept, or if a change is damaged.
     pub fn state_as_of(&self, operator: u32, batch_id: u64) -> Result<Vec<StateDelta>> {
         let read = self.database.begin_read().map_err(redb_error)?;
         let snapshots = read.open_table(SNAPSHOTS).map_err(redb_error)?;
@@ -274,6 +289,16 @@ impl Checkpoint {
             let (key, value) = newest.map_err(redb_error)?;
             deltas.push(StateDelta::decode(value.value())?);
             from = key.value().2 + 1;
+        }
+        if deltas.is_empty() {
+            let commits = read.open_table(COMMITS).map_err(redb_error)?;
+            let oldest = commits.first().map_err(redb_error)?.map(|(key, _)| key.value());
+            if let Some(oldest) = oldest.filter(|oldest| *oldest > batch_id) {
+                return Err(Error::checkpoint(format!(
+                    "the state as of batch {batch_id} is kept no more: the oldest batch is {oldest}"
+                ))
+                .hint("SET spark.sql.streaming.minBatchesToRetain to keep more of them."));
+            }
         }
         if from > batch_id {
             return Ok(deltas);
@@ -287,6 +312,32 @@ impl Checkpoint {
             deltas.push(StateDelta::decode(value.value())?);
         }
         Ok(deltas)
+    }
+
+    /// How much of an operator's changelog there is after its last snapshot.
+    pub fn changelog_size(&self, operator: u32) -> Result<ChangelogSize> {
+        let read = self.database.begin_read().map_err(redb_error)?;
+        let snapshots = read.open_table(SNAPSHOTS).map_err(redb_error)?;
+        let mut size = ChangelogSize::default();
+        let mut from = 0;
+        if let Some(newest) = snapshots
+            .range(keys(operator, 0, u64::MAX))
+            .map_err(redb_error)?
+            .next_back()
+        {
+            let (key, value) = newest.map_err(redb_error)?;
+            size.snapshot_bytes = value.value().len();
+            from = key.value().2 + 1;
+        }
+        let changelog = read.open_table(CHANGELOG).map_err(redb_error)?;
+        for entry in changelog
+            .range(keys(operator, from, u64::MAX))
+            .map_err(redb_error)?
+        {
+            size.batches += 1;
+            size.bytes += entry.map_err(redb_error)?.1.value().len();
+        }
+        Ok(size)
     }
 
     /// Writes an operator's whole state as of a committed batch, and gives the bytes that it took.

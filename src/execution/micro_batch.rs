@@ -93,16 +93,24 @@ impl MicroBatchExecution {
         mut stop: watch::Receiver<bool>,
     ) -> Result<()> {
         let (mut execution, replay) = Self::open(query, run_id).await?;
-        if let Some(batch) = replay {
-            let mut durations = Durations::begin();
-            let batch_id = batch.id;
-            tracing::info!(query = %execution.query.name(), batch_id, "running a batch again that a crash cut off");
-            execution.run_batch(batch, &mut durations).await?;
-        }
-        let result = execution.run_batches(&mut stop).await;
+        let result = execution.run_all(replay, &mut stop).await;
         // A snapshot that is being written holds the checkpoint open.
         execution.snapshots.finish().await;
         result
+    }
+
+    async fn run_all(
+        &mut self,
+        replay: Option<DecidedBatch>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<()> {
+        if let Some(batch) = replay {
+            let mut durations = Durations::begin();
+            let batch_id = batch.id;
+            tracing::info!(query = %self.query.name(), batch_id, "running a batch again that a crash cut off");
+            self.run_batch(batch, &mut durations).await?;
+        }
+        self.run_batches(stop).await
     }
 
     async fn open(query: StreamingQuery, run_id: Uuid) -> Result<(Self, Option<DecidedBatch>)> {
@@ -188,7 +196,7 @@ impl MicroBatchExecution {
             status.plan = Arc::from(explained);
             status.sources = sources.values().map(|source| source.description()).collect();
         });
-        let snapshots = SnapshotWriter::new(Arc::clone(&checkpoint), &plan.operators);
+        let snapshots = SnapshotWriter::try_new(Arc::clone(&checkpoint), &plan.operators)?;
         let execution = Self {
             query,
             run_id,

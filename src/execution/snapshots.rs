@@ -38,22 +38,27 @@ struct Due {
 }
 
 impl SnapshotWriter {
-    /// A writer for these operators' state.
-    pub fn new(checkpoint: Arc<Checkpoint>, operators: &[Arc<OperatorContext>]) -> Self {
+    /// A writer for these operators' state. What earlier runs have left counts: many short runs are a long one.
+    ///
+    /// # Errors
+    ///
+    /// What the checkpoint says when its changelog is measured.
+    pub fn try_new(checkpoint: Arc<Checkpoint>, operators: &[Arc<OperatorContext>]) -> Result<Self> {
         let operators = operators.iter().map(|operator| {
+            let size = checkpoint.changelog_size(operator.id())?;
             let due = Due {
                 layout: operator.layout(),
-                changelog_bytes: 0,
-                changelog_batches: 0,
-                snapshot_bytes: Arc::default(),
+                changelog_bytes: size.bytes,
+                changelog_batches: size.batches,
+                snapshot_bytes: Arc::new(AtomicUsize::new(size.snapshot_bytes)),
             };
-            (operator.id(), due)
+            Ok((operator.id(), due))
         });
-        Self {
+        Ok(Self {
+            operators: operators.collect::<Result<_>>()?,
             checkpoint,
-            operators: operators.collect(),
             running: None,
-        }
+        })
     }
 
     /// Takes note of a commit and its changes' sizes by operator, and begins what is due.
