@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::error::Error;
 use crate::plan::event_time::{WINDOW_SIZE_KEY, mark_of};
 
 /// The name of the window function, and of the column that it makes.
@@ -293,21 +294,23 @@ pub fn window_spec(args: &[datafusion::logical_expr::Expr]) -> Result<WindowSpec
         Some(arg) => literal_duration_us(arg, ["time", "size", "slide", "start offset"][index]).map(Some),
     };
     let Some(size_us) = duration(1)? else {
-        return plan_err!("window takes a time and a size");
+        return refuse(format!("window takes a time and a size"));
     };
     let slide_us = duration(2)?.unwrap_or(size_us);
     let offset_us = duration(3)?.unwrap_or(0);
     if size_us <= 0 {
-        return plan_err!("the size of a window must be positive");
+        return refuse(format!("the size of a window must be positive"));
     }
     if slide_us <= 0 {
-        return plan_err!("the slide of a window must be positive");
+        return refuse(format!("the slide of a window must be positive"));
     }
     if slide_us > size_us {
-        return plan_err!("the slide of a window must not be longer than its size");
+        return refuse(format!("the slide of a window must not be longer than its size"));
     }
     if offset_us.abs() >= slide_us {
-        return plan_err!("the start offset of a window must be shorter than its slide");
+        return refuse(format!(
+            "the start offset of a window must be shorter than its slide"
+        ));
     }
     Ok(WindowSpec {
         size_us,
@@ -322,14 +325,18 @@ fn literal_duration_us(arg: &datafusion::logical_expr::Expr, what: &str) -> Resu
         Expr::Literal(value, _) => value,
         Expr::Cast(cast) => return literal_duration_us(&cast.expr, what),
         Expr::Alias(alias) => return literal_duration_us(&alias.expr, what),
-        _ => return plan_err!("the {what} of a window must be a literal such as '10 minutes'"),
+        _ => {
+            return refuse(format!(
+                "the {what} of a window must be a literal such as '10 minutes'"
+            ));
+        }
     };
     match value {
         ScalarValue::Utf8(Some(text))
         | ScalarValue::LargeUtf8(Some(text))
         | ScalarValue::Utf8View(Some(text)) => match crate::interval::parse_duration_us(text) {
             Ok(us) => Ok(us),
-            Err(error) => plan_err!("the {what} of a window: {error}"),
+            Err(error) => refuse(format!("the {what} of a window: {error}")),
         },
         ScalarValue::IntervalMonthDayNano(Some(interval)) if interval.months == 0 => {
             Ok(i64::from(interval.days) * 86_400_000_000 + interval.nanoseconds / 1000)
@@ -337,11 +344,19 @@ fn literal_duration_us(arg: &datafusion::logical_expr::Expr, what: &str) -> Resu
         ScalarValue::IntervalDayTime(Some(interval)) => {
             Ok(i64::from(interval.days) * 86_400_000_000 + i64::from(interval.milliseconds) * 1000)
         }
-        ScalarValue::IntervalMonthDayNano(_) | ScalarValue::IntervalYearMonth(_) => {
-            plan_err!("the {what} of a window cannot be in months or years, whose lengths differ")
-        }
-        _ => plan_err!("the {what} of a window must be a literal such as '10 minutes'"),
+        ScalarValue::IntervalMonthDayNano(_) | ScalarValue::IntervalYearMonth(_) => refuse(format!(
+            "the {what} of a window cannot be in months or years, whose lengths differ"
+        )),
+        _ => refuse(format!(
+            "the {what} of a window must be a literal such as '10 minutes'"
+        )),
     }
+}
+
+/// The error for arguments that are no window.
+fn refuse<T>(message: String) -> Result<T> {
+    let hint = "Write window(time, size [, slide [, start]]) with lengths such as '10 minutes', '1 hour' or '1 day'.";
+    Err(Error::statement(message).hint(hint).into())
 }
 
 #[cfg(test)]

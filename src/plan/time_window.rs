@@ -21,6 +21,7 @@ use datafusion::logical_expr::{
     Aggregate, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection,
 };
 
+use crate::error::Error;
 use crate::functions::window::{WINDOW, WindowSpec, make_window, window_spec, window_start, window_time_udf};
 use crate::interval::format_duration_us;
 
@@ -145,7 +146,12 @@ fn window_calls<'a>(exprs: impl Iterator<Item = &'a Expr>) -> Result<Vec<Expr>> 
 
 fn single_call(mut calls: Vec<Expr>) -> Result<Option<Expr>> {
     if calls.len() > 1 {
-        return plan_err!("a SELECT can have one window only, this one has {}", calls.len());
+        return Err(Error::statement(format!(
+            "a SELECT can have one window only, this one has {}",
+            calls.len()
+        ))
+        .hint("Group by one window here, and by another one in a SELECT around it.")
+        .into());
     }
     Ok(calls.pop())
 }
@@ -170,9 +176,9 @@ impl Windowed {
         };
         let spec = window_spec(args)?;
         if !spec.is_tumbling() {
-            return plan_err!(
-                "sliding windows are not built yet; give window a slide of the window's own size, or none"
-            );
+            return Err(Error::statement("sliding windows are not built yet")
+                .hint("Leave the slide out, or make it the size of the window.")
+                .into());
         }
         let start_name = start_name(&args[0], spec);
         // A window over a window stands for its last microsecond.

@@ -358,6 +358,14 @@ impl Runner<'_> {
                     .filter(|_| error.message().contains("output mode")),
                 _ => None,
             };
+            let window = || {
+                error
+                    .message()
+                    .contains("window")
+                    .then(|| place_of(&create.query, "window("))
+                    .flatten()
+            };
+            let at = at.or_else(window);
             error.at(at.unwrap_or(create.query.position))
         };
         if !frame.is_streaming() {
@@ -523,6 +531,25 @@ fn at_source(error: Error, spec: &StreamSpec, format: &statement::Name) -> Error
         (ErrorKind::Source, Some(path)) => error.at(path),
         _ => error.at(format.position),
     }
+}
+
+/// Where a word stands in a SELECT for the first time.
+fn place_of(query: &QueryText, word: &str) -> Option<Position> {
+    let before = &query.text[..query.text.to_lowercase().find(word)?];
+    let last_line = before.rsplit('\n').next().unwrap_or(before).chars().count() as u64;
+    let lines = before.matches('\n').count() as u64;
+    let first = query.position;
+    Some(if lines == 0 {
+        Position {
+            line: first.line,
+            column: first.column + last_line,
+        }
+    } else {
+        Position {
+            line: first.line + lines,
+            column: last_line + 1,
+        }
+    })
 }
 
 fn detail(spec: &StreamSpec) -> String {
