@@ -294,23 +294,21 @@ pub fn window_spec(args: &[datafusion::logical_expr::Expr]) -> Result<WindowSpec
         Some(arg) => literal_duration_us(arg, ["time", "size", "slide", "start offset"][index]).map(Some),
     };
     let Some(size_us) = duration(1)? else {
-        return refuse(format!("window takes a time and a size"));
+        return refuse("window takes a time and a size");
     };
     let slide_us = duration(2)?.unwrap_or(size_us);
     let offset_us = duration(3)?.unwrap_or(0);
     if size_us <= 0 {
-        return refuse(format!("the size of a window must be positive"));
+        return refuse("the size of a window must be positive");
     }
     if slide_us <= 0 {
-        return refuse(format!("the slide of a window must be positive"));
+        return refuse("the slide of a window must be positive");
     }
     if slide_us > size_us {
-        return refuse(format!("the slide of a window must not be longer than its size"));
+        return refuse("the slide of a window must not be longer than its size");
     }
     if offset_us.abs() >= slide_us {
-        return refuse(format!(
-            "the start offset of a window must be shorter than its slide"
-        ));
+        return refuse("the start offset of a window must be shorter than its slide");
     }
     Ok(WindowSpec {
         size_us,
@@ -354,7 +352,7 @@ fn literal_duration_us(arg: &datafusion::logical_expr::Expr, what: &str) -> Resu
 }
 
 /// The error for arguments that are no window.
-fn refuse<T>(message: String) -> Result<T> {
+fn refuse<T>(message: impl Into<String>) -> Result<T> {
     let hint = "Write window(time, size [, slide [, start]]) with lengths such as '10 minutes', '1 hour' or '1 day'.";
     Err(Error::statement(message).hint(hint).into())
 }
