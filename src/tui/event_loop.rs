@@ -8,8 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream};
-use futures::{FutureExt, StreamExt};
+use crossterm::event::Event;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, watch};
 
@@ -97,7 +96,7 @@ impl Driver {
         self.app.update(Message::Resize(width, height));
         let first = Arc::clone(&self.snapshots.borrow_and_update());
         self.app.update(Message::Snapshot(first));
-        let mut events = EventStream::new();
+        let mut events = read_events()?;
         let mut signals = Signals::new()?;
         let mut has_news = false;
         let mut engine_lives = true;
@@ -117,7 +116,7 @@ impl Driver {
             let timer = [data_at, wake_at].into_iter().flatten().min();
             let woken = tokio::select! {
                 biased;
-                event = events.next() => Woken::Event(event),
+                event = events.recv() => Woken::Event(event),
                 signal = signals.next() => Woken::Signal(signal),
                 Some(message) = self.messages.recv() => Woken::Message(message),
                 changed = self.snapshots.changed(), if !has_news && engine_lives => Woken::Snapshot(changed.is_ok()),
@@ -127,8 +126,8 @@ impl Driver {
                 Woken::Event(event) => {
                     let mut effects = self.event(event)?;
                     // What has come in meanwhile is answered with the same picture.
-                    while let Some(event) = events.next().now_or_never() {
-                        effects.extend(self.event(event)?);
+                    while let Ok(event) = events.try_recv() {
+                        effects.extend(self.event(Some(event))?);
                     }
                     effects
                 }
@@ -231,6 +230,27 @@ impl Driver {
         let wait = u64::try_from(at_ms - self.clock.now_ms()).unwrap_or(0);
         Instant::now() + Duration::from_millis(wait)
     }
+}
+
+/// What comes from the terminal, read by a thread of its own: crossterm reads without blocking only for one waiting
+/// task, and goes round for ever once the terminal is gone, which must not be this thread.
+fn read_events() -> Result<mpsc::UnboundedReceiver<std::io::Result<Event>>> {
+    let (sender, events) = mpsc::unbounded_channel();
+    let read = move || {
+        loop {
+            let event = crossterm::event::read();
+            let is_end = event.is_err();
+            if sender.send(event).is_err() || is_end {
+                return;
+            }
+        }
+    };
+    // It ends with the process: nothing can take it out of waiting for a key.
+    std::thread::Builder::new()
+        .name("highwater-keys".to_string())
+        .spawn(read)
+        .map_err(|error| Error::internal("no thread can be started to read keys").caused_by(error))?;
+    Ok(events)
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -5,6 +5,8 @@
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossterm::event::{
@@ -28,8 +30,10 @@ type PanicHook = Box<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync + 'static>;
 
 /// The terminal, taken over until this is dropped.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
-    before: std::sync::Arc<PanicHook>,
+    terminal: Terminal<CrosstermBackend<WholeFrames<Stdout>>>,
+    before: Arc<PanicHook>,
+    /// Set when the terminal was given back: nothing is written to it any more.
+    closed: Arc<AtomicBool>,
 }
 
 impl Screen {
@@ -41,9 +45,9 @@ impl Screen {
                     .hint("Without one, run the pipeline headless: highwater run FILE.sql"),
             );
         }
-        let before = std::sync::Arc::new(panic::take_hook());
+        let before = Arc::new(panic::take_hook());
         let owner = thread::current().id();
-        let usual = std::sync::Arc::clone(&before);
+        let usual = Arc::clone(&before);
         panic::set_hook(Box::new(move |info| {
             if thread::current().id() == owner {
                 // Nothing more can be done about a terminal that does not take it.
@@ -57,9 +61,14 @@ impl Screen {
                 panicked(format!("{words}{}", place.unwrap_or_default()));
             }
         }));
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(OUTPUT_BYTES, io::stdout()));
+        let closed = Arc::new(AtomicBool::new(false));
+        let backend = CrosstermBackend::new(WholeFrames::new(io::stdout(), Arc::clone(&closed)));
         let terminal = Terminal::new(backend).map_err(|error| broken(&error))?;
-        let mut screen = Self { terminal, before };
+        let mut screen = Self {
+            terminal,
+            before,
+            closed,
+        };
         screen.enter()?;
         Ok(screen)
     }
@@ -87,12 +96,8 @@ impl Screen {
 
     /// Draws the state; only cells that changed are sent, all at once.
     pub(super) fn draw(&mut self, app: &App) -> Result<()> {
-        let mut draw = || -> io::Result<()> {
-            queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-            self.terminal.draw(|frame| view::draw(frame, app))?;
-            execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
-        };
-        draw().map_err(|error| broken(&error))
+        let drawn = self.terminal.draw(|frame| view::draw(frame, app));
+        drawn.map(drop).map_err(|error| broken(&error))
     }
 
     /// Forgets what the terminal shows, so that the next picture is sent whole. `Terminal::clear` would ask where the
@@ -123,9 +128,56 @@ impl Drop for Screen {
         // A panic's own hook has done this already; and a terminal that is gone cannot be given back.
         if !thread::panicking() {
             let _ = leave();
-            let before = std::sync::Arc::clone(&self.before);
+        }
+        // Ratatui shows the cursor once more when it is dropped, and panics if it can do that no more and cannot say so
+        // either, as on a terminal that is gone.
+        self.closed.store(true, Ordering::Relaxed);
+        if !thread::panicking() {
+            let before = Arc::clone(&self.before);
             panic::set_hook(Box::new(move |info| before(info)));
         }
+    }
+}
+
+/// Sends what is written between two flushes as one piece, between the marks of a synchronised update, so that a
+/// terminal never shows half a picture. When nothing is written nothing is sent.
+struct WholeFrames<W: Write> {
+    out: BufWriter<W>,
+    has_begun: bool,
+    closed: Arc<AtomicBool>,
+}
+
+impl<W: Write> WholeFrames<W> {
+    fn new(out: W, closed: Arc<AtomicBool>) -> Self {
+        Self {
+            out: BufWriter::with_capacity(OUTPUT_BYTES, out),
+            has_begun: false,
+            closed,
+        }
+    }
+}
+
+impl<W: Write> Write for WholeFrames<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(bytes.len());
+        }
+        if !self.has_begun {
+            self.has_begun = true;
+            queue!(self.out, BeginSynchronizedUpdate)?;
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if self.has_begun {
+            self.has_begun = false;
+            queue!(self.out, EndSynchronizedUpdate)?;
+        }
+        self.out.flush()
     }
 }
 
@@ -148,4 +200,26 @@ fn leave() -> io::Result<()> {
 fn broken(error: &io::Error) -> Error {
     Error::internal(format!("the terminal cannot be used: {error}"))
         .hint("Queries go on from their checkpoints when they are started again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_sent_whole_and_nothing_is_not_sent() {
+        let mut frames = WholeFrames::new(Vec::new(), Arc::default());
+        frames.flush().expect("a flush");
+        assert!(frames.out.get_ref().is_empty());
+        frames.write_all(b"one").expect("a write");
+        frames.write_all(b"two").expect("a write");
+        assert!(frames.out.get_ref().is_empty(), "not before it is whole");
+        frames.flush().expect("a flush");
+        frames.flush().expect("a flush");
+        assert_eq!(frames.out.get_ref(), b"\x1b[?2026honetwo\x1b[?2026l");
+        frames.closed.store(true, Ordering::Relaxed);
+        frames.write_all(b"three").expect("a write");
+        frames.flush().expect("a flush");
+        assert_eq!(frames.out.get_ref().len(), 22, "nothing after the end");
+    }
 }
