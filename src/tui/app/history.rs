@@ -180,11 +180,22 @@ impl History {
         }
         let rows: f64 = self.recent.iter().skip(1).map(|batch| batch.rows).sum();
         let span = last.at_ms - first.at_ms;
-        let interval = span / i64::try_from(self.recent.len() - 1).unwrap_or(1).max(1);
         // While the next batch may still be on its way, the rate is that of the batches before; later it falls.
-        let overdue = now_ms - last.at_ms > 2 * interval + 1_000;
-        let span = if overdue { now_ms - first.at_ms } else { span };
+        let span = if self.is_overdue(now_ms) {
+            now_ms - first.at_ms
+        } else {
+            span
+        };
         Some(rows * 1000.0 / to_float(span.max(1)))
+    }
+
+    /// Whether the next batch is later than those before it let expect.
+    fn is_overdue(&self, now_ms: i64) -> bool {
+        let (Some(first), Some(last)) = (self.recent.front(), self.recent.back()) else {
+            return false;
+        };
+        let gaps = i64::try_from(self.recent.len() - 1).unwrap_or(1).max(1);
+        now_ms - last.at_ms > 2 * (last.at_ms - first.at_ms) / gaps + 1_000
     }
 
     /// Rows a second that the query could take: rows by the time spent in batches.
@@ -225,8 +236,13 @@ impl History {
         };
         let step = span_s.div_ceil(cells.max(1)).max(1);
         let step_s = i64::try_from(step).unwrap_or(1);
-        // The second that is not over would look like a drop; so it comes in when it is whole.
-        let end = now_ms.div_euclid(1000).div_euclid(step_s) * step_s;
+        // A second that no batch has covered wholly would look like a drop: it comes in with the batch that does. But
+        // where a batch stays away, nothing is what arrives.
+        let known = match self.last_at_ms {
+            Some(last) if !self.is_overdue(now_ms) => last.min(now_ms),
+            _ => now_ms,
+        };
+        let end = known.div_euclid(1000).div_euclid(step_s) * step_s;
         let count = i64::try_from(cells.min(span_s.div_ceil(step))).unwrap_or(0);
         let begin = (end - count * step_s).max(first.at.div_euclid(step_s) * step_s);
         let seconds: Vec<Second> = self.seconds.iter().copied().collect();
@@ -307,13 +323,19 @@ mod tests {
     #[test]
     fn rows_are_spread_over_the_seconds_they_arrived_in() {
         let history = history(&[(0, 0), (4_000, 400), (4_500, 50)]);
+        let covered = [0.0, 100.0, 100.0, 100.0, 100.0];
+        assert_eq!(history.rates(BASE_MS + 4_600, 60, 60), covered);
         assert_eq!(
-            history.rates(BASE_MS + 5_000, 60, 60),
-            [0.0, 100.0, 100.0, 100.0, 100.0, 50.0]
+            history.rates(BASE_MS + 5_900, 60, 60),
+            covered,
+            "half a second is no drop"
         );
+        let later = history.rates(BASE_MS + 12_000, 60, 60);
+        assert_eq!(later[..5], covered);
         assert_eq!(
-            history.rates(BASE_MS + 4_000, 60, 60),
-            [0.0, 100.0, 100.0, 100.0, 100.0]
+            later[5..],
+            [50.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            "but silence is"
         );
     }
 

@@ -500,10 +500,11 @@ fn a_thread_that_breaks_down_is_told_of() {
 
 #[test]
 fn every_action_can_be_done_on_every_screen_without_harm() {
+    let (some, none) = (shop(), fake::snapshot(Vec::new()));
     for action in ACTIONS {
         let screens = Tab::ALL.map(Screen::Query).into_iter().chain([Screen::Queries]);
         for screen in screens {
-            for snapshot in [shop(), fake::snapshot(Vec::new())] {
+            for snapshot in [some.clone(), none.clone()] {
                 let (mut app, _) = app(80, 24, snapshot);
                 app.go(screen);
                 app.prepare();
@@ -521,8 +522,9 @@ fn every_action_can_be_done_on_every_screen_without_harm() {
 
 #[test]
 fn every_word_of_the_table_is_a_command() {
+    let snapshot = shop();
     for action in ACTIONS {
-        let (mut app, _) = app(120, 40, shop());
+        let (mut app, _) = app(120, 40, snapshot.clone());
         press(&mut app, &["down"]);
         run_line(&mut app, action.name);
         let unknown = app

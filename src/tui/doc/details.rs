@@ -132,9 +132,6 @@ fn rates(doc: &mut Doc, facts: &Facts<'_>) {
             doc.line(timings.legend(symbols, facts.width));
         }
     }
-    if query.state.is_active() {
-        doc.pair("now", Role::Muted, &query.status_message, facts.width);
-    }
 }
 
 fn watermark(doc: &mut Doc, facts: &Facts<'_>) {
@@ -220,8 +217,13 @@ fn state(doc: &mut Doc, facts: &Facts<'_>) {
             removed => format!(" {}{}", facts.symbols.minus, units::count(to_f64(removed)).text()),
         };
         let text = format!(
-            "{} keys, {}, +{}{removed} last batch, {}",
+            "{} {}, {}, +{}{removed} last batch, {}",
             units::count(to_f64(operator.num_rows_total)).text(),
+            if operator.num_rows_total == 1 {
+                "key"
+            } else {
+                "keys"
+            },
             units::bytes(operator.memory_used_bytes).text(),
             units::count(to_f64(operator.num_rows_updated)).text(),
             operator.operator_name,

@@ -157,7 +157,7 @@ pub(super) fn hidden(canvas: &mut Canvas<'_>, app: &App, layout: &Layout) {
         match (names.as_slice(), app.screen) {
             ([], _) => return,
             ([one], Screen::Queries) => format!("w: {one}"),
-            (names, _) => format!("hidden at this size: {}", names.join(", ")),
+            (names, _) => format!("hidden: {}", names.join(", ")),
         }
     };
     canvas.below_left(*area, &words);

@@ -153,11 +153,11 @@ pub(super) fn timings(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
     canvas.line(inner, height, 0, &all.legend(symbols, width));
 }
 
-/// The next of 1, 2, 5, 10, 20, ... that is not below the value.
+/// The next of 1, 2, 3, 4, 5, 6, 8, 10, 20, ... that is not below the value.
 fn nice_top(value: f64) -> f64 {
     let mut step = 1.0;
     loop {
-        for factor in [1.0, 2.0, 5.0] {
+        for factor in [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0] {
             if step * factor >= value {
                 return step * factor;
             }
@@ -173,6 +173,6 @@ mod tests {
     #[test]
     fn axes_end_at_round_numbers() {
         let tops = [0.0, 1.5, 21.0, 499.0, 2_041.0].map(|value| units::count(nice_top(value)).text());
-        assert_eq!(tops, ["1", "2", "50", "500", "5.0 k"]);
+        assert_eq!(tops, ["1", "2", "30", "500", "3.0 k"]);
     }
 }
