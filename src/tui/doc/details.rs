@@ -129,7 +129,9 @@ fn rates(doc: &mut Doc, facts: &Facts<'_>) {
         let timings = Timings::of(batches.take(TIMED_BATCHES).map(AsRef::as_ref));
         if timings.total() > 0 {
             doc.line(timings.bar(symbols, timings.total(), facts.width));
-            doc.line(timings.legend(symbols, facts.width));
+            for line in timings.legend(symbols, facts.width) {
+                doc.line(line);
+            }
         }
     }
 }
@@ -163,7 +165,7 @@ fn watermark(doc: &mut Doc, facts: &Facts<'_>) {
             let share =
                 to_f64(u64::try_from(at - begin).unwrap_or(0)) / to_f64((high - begin).unsigned_abs().max(1));
             let point = to_cells(share * to_f64(cells as u64)).clamp(1, cells.max(1));
-            let line = if cells < 4 {
+            let line = if cells < 8 {
                 String::new()
             } else {
                 format!("{}{}", symbols.lane[0].repeat(point - 1), symbols.lane[1])

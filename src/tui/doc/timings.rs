@@ -78,28 +78,31 @@ impl Timings {
         bar
     }
 
-    /// `execute 61 % · commit 27 % · other 12 %`, the largest first, as many as fit.
-    pub(crate) fn legend(&self, symbols: &Symbols, width: usize) -> Line {
+    /// `execute 61 %  commit 27 %  other 12 %`, the largest first, broken into lines of `width`.
+    pub(crate) fn legend(&self, symbols: &Symbols, width: usize) -> Vec<Line> {
         let total = to_f64(self.total().max(1));
         let mut parts: Vec<_> = self.parts(symbols).filter(|(.., time)| *time > 0).collect();
         parts.sort_by_key(|(.., time)| std::cmp::Reverse(*time));
-        let mut line = Line::new();
+        let mut lines = vec![Line::new()];
         let mut taken = 0;
         for (name, role, fill, time) in parts {
             let share = to_f64(time) / total * 100.0;
-            if share < 0.5 {
+            // What is hardly to be seen in the bar needs no name.
+            if share < 4.0 {
                 break;
             }
-            let gap = if line.is_empty() { "" } else { "  " };
             let word = format!(" {name} {share:.0} %");
-            taken += gap.len() + 1 + word.len();
-            if taken > width {
-                break;
+            let begins = taken == 0 || taken + 3 + word.len() > width;
+            if begins && taken > 0 {
+                lines.push(Line::new());
             }
-            line.push((role, format!("{gap}{fill}")));
-            line.push((Role::Text, word));
+            let (gap, before) = if begins { ("", 0) } else { ("  ", taken) };
+            taken = before + gap.len() + 1 + word.len();
+            if let Some(line) = lines.last_mut() {
+                line.extend([(role, format!("{gap}{fill}")), (Role::Text, word)]);
+            }
         }
-        line
+        lines
     }
 }
 
@@ -130,11 +133,14 @@ mod tests {
         };
         assert_eq!(cells(1_000), "############======..");
         assert_eq!(cells(2_000), "######===.");
-        let legend: String = timings
-            .legend(&Symbols::ASCII, 50)
-            .into_iter()
-            .map(|(_, text)| text)
-            .collect();
-        assert_eq!(legend, "# execute 60 %  = commit 30 %  . other 10 %");
+        let legend = |width| -> Vec<String> {
+            let lines = timings.legend(&Symbols::ASCII, width).into_iter();
+            lines
+                .map(|line| line.into_iter().map(|(_, text)| text).collect())
+                .collect()
+        };
+        assert_eq!(legend(50), ["# execute 60 %  = commit 30 %  . other 10 %"]);
+        assert_eq!(legend(29), ["# execute 60 %  = commit 30 %", ". other 10 %"]);
+        assert_eq!(legend(28)[0], "# execute 60 %");
     }
 }

@@ -150,7 +150,9 @@ pub(super) fn timings(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
         );
     }
     let all = Timings::of(batches);
-    canvas.line(inner, height, 0, &all.legend(symbols, width));
+    if let Some(legend) = all.legend(symbols, width).first() {
+        canvas.line(inner, height, 0, legend);
+    }
 }
 
 /// The next of 1, 2, 3, 4, 5, 6, 8, 10, 20, ... that is not below the value.

@@ -19,7 +19,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
     let fitted = table::fit(usize::from(inner.width), &app.rows);
     let all = app.picture().snapshot.queries.len();
     let symbols = app.symbols;
+    let height = usize::from(inner.height).saturating_sub(1);
     let mut right = format!("{} of {all}", app.rows.len());
+    if app.rows.len() > height {
+        let last = (app.first_row + height).min(app.rows.len());
+        right = format!("rows {}{}{last}, {right}", app.first_row + 1, symbols.dash);
+    }
     if !app.filter.is_empty() {
         right = format!("/{}  {right}", text::cut(&app.filter, 20, symbols.ellipsis));
     }
@@ -65,7 +70,6 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
         canvas.at(inner, 1, table::MARK, Role::Muted, words);
         return;
     }
-    let height = usize::from(inner.height).saturating_sub(1);
     for (row, query) in app.rows.iter().skip(app.first_row).take(height).enumerate() {
         let row = row + 1;
         let selected = app.is_selected(query);

@@ -77,6 +77,18 @@ fn without_queries() {
 }
 
 #[test]
+fn many_queries_say_how_many_are_in_sight() {
+    let queries = (0..30)
+        .map(|at| fake::running(&format!("query_{at:02}")))
+        .collect();
+    let (mut app, _) = app(60, 16, fake::snapshot(queries));
+    assert!(picture(&app).contains("rows 1–4, 30 of 30"), "{}", picture(&app));
+    press(&mut app, &["G"]);
+    assert!(picture(&app).contains("rows 27–30, 30 of 30"));
+    assert!(picture(&app).contains("▌ query_29"));
+}
+
+#[test]
 fn boxes() {
     let (mut workbench, _) = app(80, 24, shop());
     press(&mut workbench, &["t"]);
