@@ -387,7 +387,7 @@ async fn a_changed_filter_and_a_new_source_go_on() {
     let (events, folder) = (base.path().join("events"), base.path().join("checkpoint"));
     let more = base.path().join("more");
     let now = "TRIGGER AVAILABLE NOW";
-    let plain = "SELECT kind, count(*) AS events FROM events GROUP BY kind";
+    let plain = "SELECT kind, count(*) AS events, sum(n) AS total FROM events GROUP BY kind";
     write_events(&events, 0..2);
     assert_eq!(total_events(&pipeline(&events, &folder, now, plain)).await, 12);
     write_events(&events, 2..4);

@@ -6,12 +6,14 @@
 //! - [`watermark`]: sees event times pass
 //! - [`late_rows`]: drops rows that came too late
 //! - [`streaming_aggregate`]: merges a batch's groups into the state
+//! - [`signature`]: what a checkpoint compares on a restart
 //! - [`batches`]: a leaf over rows in memory
 //! - [`context`]: what a stateful operator shares with the loop: its state, its watermarks, its numbers
 
 pub mod batches;
 pub mod context;
 pub mod late_rows;
+pub mod signature;
 pub mod stream_scan;
 pub mod streaming_aggregate;
 pub mod watermark;

@@ -29,7 +29,6 @@ use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, EmissionType};
@@ -40,10 +39,10 @@ use datafusion::physical_plan::{
 };
 use futures::TryStreamExt;
 
-use crate::interval::format_duration_us;
 use crate::operators::batches::BatchesExec;
 use crate::operators::context::OperatorContext;
 use crate::operators::late_rows::LateRowsExec;
+use crate::operators::signature::aggregate_signature;
 use crate::plan::event_time::eviction_among;
 use crate::sink::OutputMode;
 use crate::state::StateLayout;
@@ -71,7 +70,7 @@ struct Stages {
 
 impl StreamingAggregateExec {
     /// Makes the streaming form of a `Partial` aggregate and the `Final` one above it, as the operator number `id`
-    /// of its query.
+    /// of its query, in which `relations` qualify columns.
     ///
     /// # Errors
     ///
@@ -81,6 +80,7 @@ impl StreamingAggregateExec {
         last: &AggregateExec,
         output_mode: OutputMode,
         id: u32,
+        relations: &[String],
     ) -> Result<Self> {
         let group_by = partial.group_expr();
         let final_group_by = group_by.as_final();
@@ -94,7 +94,8 @@ impl StreamingAggregateExec {
             eviction_among(keys)
         };
 
-        let signature = signature(&state_schema, num_keys, partial.aggr_expr(), eviction);
+        let aggregates = partial.aggr_expr().iter().map(|aggregate| aggregate.name());
+        let signature = aggregate_signature(&state_schema, num_keys, aggregates, eviction, relations);
         let layout = StateLayout {
             schema: Arc::clone(&state_schema),
             num_keys,
@@ -198,39 +199,6 @@ fn late_filter(
         vec![input],
         ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep),
     )
-}
-
-/// What a checkpoint must agree with for this state to go on in it.
-fn signature(
-    schema: &SchemaRef,
-    num_keys: usize,
-    aggregates: &[Arc<AggregateFunctionExpr>],
-    eviction: Option<EvictionTime>,
-) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::from("aggregate by ");
-    let keys = schema.fields()[..num_keys].iter();
-    let keys = keys
-        .map(|field| format!("{}: {}", field.name(), field.data_type()))
-        .collect::<Vec<_>>();
-    text.push_str(if keys.is_empty() { "nothing" } else { "" });
-    text.push_str(&keys.join(", "));
-    let aggregates = aggregates
-        .iter()
-        .map(|aggregate| aggregate.name().to_owned())
-        .collect::<Vec<_>>();
-    let _ = write!(text, "; computes {}", aggregates.join(", "));
-    let values = schema.fields()[num_keys..]
-        .iter()
-        .map(|field| field.data_type().to_string());
-    let _ = write!(text, "; keeps {}", values.collect::<Vec<_>>().join(", "));
-    if let Some(eviction) = eviction {
-        let _ = write!(text, "; evicts by {}", schema.field(eviction.column).name());
-        if eviction.offset_us != 0 {
-            let _ = write!(text, " + {}", format_duration_us(eviction.offset_us));
-        }
-    }
-    text
 }
 
 impl Stages {

@@ -8,6 +8,7 @@
 //! Doing the last step on the physical plan leaves everything that an aggregate can have (FILTER, ORDER BY,
 //! grouping sets, UDAFs) to DataFusion's own planner.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
@@ -63,6 +64,7 @@ impl StreamingPlan {
         let plan = bind_batch_time(plan, &batch_time_ms)?;
         let rule = StatefulOperators {
             output_mode,
+            relations: relations_of(&plan)?,
             next_id: AtomicU32::new(0),
         };
         let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(rule)];
@@ -195,6 +197,8 @@ impl ExtensionPlanner for StreamingPlanner {
 #[derive(Debug)]
 struct StatefulOperators {
     output_mode: OutputMode,
+    /// The names that qualify columns in the query, longest first.
+    relations: Vec<String>,
     next_id: AtomicU32,
 }
 
@@ -219,7 +223,8 @@ impl PhysicalOptimizerRule for StatefulOperators {
                 return Ok(Transformed::no(node));
             }
             let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-            let streaming = StreamingAggregateExec::try_new(partial, last, self.output_mode, id)?;
+            let streaming =
+                StreamingAggregateExec::try_new(partial, last, self.output_mode, id, &self.relations)?;
             Ok(Transformed::yes(Arc::new(streaming) as Arc<dyn ExecutionPlan>))
         })
         .data()
@@ -232,6 +237,19 @@ impl PhysicalOptimizerRule for StatefulOperators {
     fn schema_check(&self) -> bool {
         false
     }
+}
+
+/// Every name that qualifies a column somewhere in a plan, longest first.
+fn relations_of(plan: &LogicalPlan) -> PlanResult<Vec<String>> {
+    let mut relations = BTreeSet::new();
+    plan.apply_with_subqueries(|node| {
+        let qualifiers = node.schema().iter().filter_map(|(qualifier, _)| qualifier);
+        relations.extend(qualifiers.map(ToString::to_string));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let mut relations = relations.into_iter().collect::<Vec<_>>();
+    relations.sort_by_key(|relation| std::cmp::Reverse(relation.len()));
+    Ok(relations)
 }
 
 fn reads_stream(plan: &Arc<dyn ExecutionPlan>) -> PlanResult<bool> {

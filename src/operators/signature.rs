@@ -1,0 +1,89 @@
+//! What a checkpoint must agree with for a stateful operator to go on in it.
+//!
+//! A signature is text, because a person reads it when it does not fit. It says what the state's columns mean: keys,
+//! aggregates and types, and not which relation the columns came from, so that a query may get another source.
+
+use arrow::datatypes::SchemaRef;
+
+use crate::interval::format_duration_us;
+use crate::state::store::EvictionTime;
+
+/// The signature of an aggregate whose state has these columns, keys first, and that computes these aggregates.
+/// `relations` are the names that qualify columns in the query.
+pub fn aggregate_signature<'a>(
+    schema: &SchemaRef,
+    num_keys: usize,
+    aggregates: impl Iterator<Item = &'a str>,
+    eviction: Option<EvictionTime>,
+    relations: &[String],
+) -> String {
+    let plain = |name: &str| without_relations(name, relations);
+    let (keys, values) = schema.fields().split_at(num_keys);
+    let keys = keys
+        .iter()
+        .map(|field| format!("{}: {}", plain(field.name()), field.data_type()))
+        .collect::<Vec<_>>();
+    let keys = if keys.is_empty() {
+        "nothing".to_owned()
+    } else {
+        keys.join(", ")
+    };
+    let aggregates = aggregates.map(plain).collect::<Vec<_>>().join(", ");
+    let values = values.iter().map(|field| field.data_type().to_string());
+    let values = values.collect::<Vec<_>>().join(", ");
+    let eviction = eviction.map_or(String::new(), |eviction| {
+        let column = plain(schema.field(eviction.column).name());
+        match eviction.offset_us {
+            0 => format!("; evicts by {column}"),
+            offset_us => format!("; evicts by {column} + {}", format_duration_us(offset_us)),
+        }
+    });
+    format!("aggregate by {keys}; computes {aggregates}; keeps {values}{eviction}")
+}
+
+/// `sum(events.n)` becomes `sum(n)`. What stands in quotes is a value and stays as it is.
+fn without_relations(name: &str, relations: &[String]) -> String {
+    let mut plain = String::with_capacity(name.len());
+    let (mut is_quoted, mut is_in_word) = (false, false);
+    let mut rest = name;
+    while let Some(next) = rest.chars().next() {
+        let column = relations
+            .iter()
+            .find_map(|relation| rest.strip_prefix(relation.as_str())?.strip_prefix('.'))
+            .filter(|_| !is_quoted && !is_in_word);
+        if let Some(column) = column {
+            rest = column;
+            is_in_word = true;
+            continue;
+        }
+        is_quoted ^= next == '"';
+        is_in_word = next.is_alphanumeric() || matches!(next, '_' | '.');
+        plain.push(next);
+        rest = &rest[next.len_utf8()..];
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relations_go_and_everything_else_stays() {
+        let relations = ["datafusion.public.more", "events", "e"].map(str::to_owned);
+        for (name, plain) in [
+            ("sum(events.n)", "sum(n)"),
+            ("sum(events.n * e.events)", "sum(n * events)"),
+            ("max(datafusion.public.more.n)", "max(n)"),
+            ("sum(my_events.n)", "sum(my_events.n)"),
+            ("sum(events.e.n)", "sum(e.n)"),
+            (
+                "count(events.kind = Utf8(\"events.n\"))",
+                "count(kind = Utf8(\"events.n\"))",
+            ),
+            ("sum(été.n, events.ö)", "sum(été.n, ö)"),
+        ] {
+            assert_eq!(without_relations(name, &relations), plain);
+        }
+    }
+}
