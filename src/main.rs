@@ -72,11 +72,12 @@ fn run_workbench(engine: Arc<dyn Engine>, options: WorkbenchOptions) -> Result<(
         commands.push(Command::Run {
             sql: DEMO.to_owned(),
             origin: Some("demo.sql".into()),
+            rows: None,
         });
     }
     for command in &commands {
         // What is wrong with a pipeline is better said on a plain screen, before the terminal is taken.
-        if let (Command::Run { sql, origin }, false) = (command, options.is_demo) {
+        if let (Command::Run { sql, origin, .. }, false) = (command, options.is_demo) {
             let check = Command::Check {
                 sql: sql.clone(),
                 origin: origin.clone(),

@@ -32,20 +32,23 @@ fn pipeline(events: &Path, folder: &Path, trigger: &str, select: &str) -> String
     )
 }
 
-/// Runs a script whose query `counted` ends by itself, and gives its rows, sorted.
-async fn run(script: &str) -> Result<Vec<String>> {
+/// Runs a script whose query `counted` ends by itself.
+async fn run_to_end(script: &str) -> Result<Session> {
     let session = Session::builder().threads(1).build()?;
     let work = async {
         session.sql(script).await?;
         let query = session.streams().get_by_name("counted")?;
-        assert!(
-            query.await_termination(Some(TIMEOUT)).await?,
-            "the query ends in time"
-        );
-        let rows = session.table("counted")?.collect().await?;
-        Ok(sorted_lines(&rows))
+        query.await_termination(Some(TIMEOUT)).await
     };
-    tokio::time::timeout(TIMEOUT, work).await.expect("ends in time")
+    let ended = tokio::time::timeout(TIMEOUT, work).await.expect("ends in time")?;
+    assert!(ended, "the query ends in time");
+    Ok(session)
+}
+
+/// As [`run_to_end`], and gives the rows of the query's table, sorted.
+async fn run(script: &str) -> Result<Vec<String>> {
+    let rows = run_to_end(script).await?.table("counted")?.collect().await?;
+    Ok(sorted_lines(&rows))
 }
 
 async fn run_available_now(events: &Path, folder: &Path) -> Result<Vec<String>> {
@@ -353,6 +356,44 @@ async fn another_window_is_refused_without_a_watermark_too() {
             "{other}"
         );
     }
+}
+
+#[tokio::test]
+async fn another_output_mode_and_a_table_that_would_lack_rows_are_refused() {
+    let base = tempfile::tempdir().expect("a folder");
+    let (events, folder) = (base.path().join("events"), base.path().join("checkpoint"));
+    write_events(&events, 0..3);
+    let select = "SELECT kind, count(*) AS events FROM events GROUP BY kind";
+    let script = |clauses: &str| {
+        let text = pipeline(&events, &folder, "TRIGGER AVAILABLE NOW", select);
+        text.replace(" SINK memory", "")
+            .replace("OUTPUT MODE UPDATE", clauses)
+    };
+    run_to_end(&script("OUTPUT MODE UPDATE SINK noop"))
+        .await
+        .expect("runs");
+    for (clauses, stored, wanted) in [
+        (
+            "OUTPUT MODE COMPLETE SINK noop",
+            "checkpoint: update",
+            "query:      complete",
+        ),
+        (
+            "OUTPUT MODE UPDATE SINK memory",
+            "checkpoint: NoopSink",
+            "query:      MemorySink",
+        ),
+    ] {
+        let error = run_to_end(&script(clauses)).await.expect_err("another query");
+        let report = error.report();
+        assert!(report.contains(stored) && report.contains(wanted), "{report}");
+    }
+    // A sink that keeps no rows may take over, and goes on.
+    let session = run_to_end(&script("OUTPUT MODE UPDATE SINK console"))
+        .await
+        .expect("goes on");
+    let query = session.streams().get_by_name("counted").expect("a query");
+    assert!(query.last_progress().is_none(), "nothing is read again");
 }
 
 /// The numbers of events in all rows.

@@ -53,5 +53,6 @@ CREATE TABLE archived (event_id STRING, user_id STRING, event_type STRING, event
   USING parquet OPTIONS (path 'out/structured-streaming/events');
 SELECT * FROM archived ORDER BY event_id;
 
--- What each batch read: numInputRows adds up to the six events in a first run, and there is no batch in a second one.
+-- What each batch read. The rows add up to the six events in a first run; in a second run there is no batch.
 SHOW PROGRESS FOR spend_by_user;
+SELECT count(*) AS batches, coalesce(sum(numInputRows), 0) AS input_rows FROM progress('spend_by_user');

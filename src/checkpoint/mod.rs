@@ -7,16 +7,19 @@
 //! # Layout
 //!
 //! - [`log`]: what the offset log and the commit log say of a batch
+//! - [`metadata`]: what it says of its query, and what may change
 //! - [`store`]: the file, its tables, its transactions
 //! - [`open`]: opening it: who holds it, whether it is whole
 //! - `quiet`: panics that are answers
 //! - [`overlay`]: a storage that reads a file and keeps writes to itself
 
 pub mod log;
+pub mod metadata;
 pub mod open;
 pub mod overlay;
 mod quiet;
 pub mod store;
 
 pub use log::{CommitRecord, OffsetRecord};
-pub use store::{BatchCommit, Checkpoint, CheckpointMetadata};
+pub use metadata::{CheckpointMetadata, QueryShape};
+pub use store::{BatchCommit, Checkpoint};

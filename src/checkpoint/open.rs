@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use redb::{Builder, Database, DatabaseError, StorageError};
 
+use crate::checkpoint::CheckpointMetadata;
 use crate::checkpoint::overlay::OverlayBackend;
 use crate::checkpoint::quiet;
-use crate::checkpoint::store::{CheckpointMetadata, read_metadata};
+use crate::checkpoint::store::read_metadata;
 use crate::error::{Error, Result};
 
 /// The checkpoint's file in its folder.

@@ -18,10 +18,10 @@ use std::path::Path;
 
 use parking_lot::Mutex;
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde::Serialize;
 
 use crate::checkpoint::log::{CommitRecord, OffsetRecord};
+use crate::checkpoint::metadata::CheckpointMetadata;
 use crate::checkpoint::open;
 use crate::error::{Error, Result};
 use crate::state::StateDelta;
@@ -39,47 +39,6 @@ const METADATA_KEY: &str = "query";
 pub const FORMAT_VERSION: u32 = 1;
 /// The only key group of this version. Keys hold it so that state can be split by key hash later.
 const KEY_GROUP: u16 = 0;
-
-/// What a checkpoint says of its query, written when it is made and whenever the plan changes soundly.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CheckpointMetadata {
-    /// [`FORMAT_VERSION`] of the writer.
-    pub format_version: u32,
-    /// The query's id, the same over all its runs.
-    pub query_id: Uuid,
-    /// The stateful operators' signatures, leaves first.
-    pub operators: Vec<String>,
-    /// How many key groups the state is split into.
-    pub key_groups: u16,
-}
-
-impl CheckpointMetadata {
-    /// Refuses a query whose state is another one.
-    ///
-    /// # Errors
-    ///
-    /// A checkpoint error that shows both sides.
-    pub fn check(&self, wanted: &[String], folder: &Path) -> Result<()> {
-        if self.operators == wanted {
-            return Ok(());
-        }
-        let side = |operators: &[String]| match operators {
-            [] => "no state".to_owned(),
-            operators => operators.join("\n             "),
-        };
-        Err(Error::checkpoint(format!(
-            "checkpoint {} belongs to a query with other state\n  checkpoint: {}\n  query:      {}",
-            folder.display(),
-            side(&self.operators),
-            side(wanted),
-        ))
-        .hint(
-            "Change the query back, or give it another CHECKPOINT folder to start anew. Filters, columns without state \
-             and sources may change; group keys and aggregates may not.",
-        ))
-    }
-}
 
 /// What a restart would have to read of an operator's state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

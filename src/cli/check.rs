@@ -8,7 +8,7 @@ use clap::Args;
 use super::output::{Output, OutputFormat};
 use super::run::runtime;
 use super::{EngineOptions, SUCCESS, Script, fail};
-use crate::engine::{Command, Engine, Reply};
+use crate::engine::{Command, Engine};
 use crate::error::Result;
 
 const EXAMPLES: &str = "\
@@ -57,14 +57,7 @@ async fn check(engine: &dyn Engine, script: &Script, output: &mut Output) -> Res
         sql: script.sql.clone(),
         origin: script.origin.clone(),
     };
-    match engine.execute(command).await? {
-        Reply::Done(sentence) => output.narrate(&sentence),
-        Reply::Rows(statements) => {
-            for rows in statements {
-                output.rows(&rows)?;
-            }
-        }
-    }
+    output.narrate(&engine.execute(command).await?.sentence);
     Ok(())
 }
 
@@ -72,6 +65,7 @@ async fn check(engine: &dyn Engine, script: &Script, output: &mut Output) -> Res
 mod tests {
     use super::super::headless::fake::{FakeEngine, captured};
     use super::*;
+    use crate::engine::Reply;
     use crate::error::Error;
 
     #[tokio::test]
@@ -80,7 +74,7 @@ mod tests {
             sql: "SELECT 1;".into(),
             origin: Some("a.sql".into()),
         };
-        let engine = FakeEngine::new(|_| Ok(Reply::Done("a.sql: 1 statement, no mistakes".into())));
+        let engine = FakeEngine::new(|_| Ok(Reply::done("a.sql: 1 statement, no mistakes")));
         let (mut output, said) = captured(OutputFormat::Text);
         check(&engine, &script, &mut output).await.expect("no mistake");
         assert_eq!(said.stderr(), "a.sql: 1 statement, no mistakes\n");

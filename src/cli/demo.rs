@@ -59,7 +59,7 @@ mod tests {
             Some("dark".into()),
             |options| {
                 asked = Some(options);
-                Ok(Arc::new(FakeEngine::new(|_| Ok(Reply::Done(String::new())))))
+                Ok(Arc::new(FakeEngine::new(|_| Ok(Reply::done(String::new())))))
             },
             |_, options| {
                 opened = Some(options);

@@ -1,8 +1,7 @@
 //! What `run` does between the first statement and the exit code.
 //!
 //! ```text
-//! execute the script           events are written as they come
-//! write its rows               SELECT, SHOW and DESCRIBE, in order
+//! execute the script           events and the rows of its statements are written as they come
 //! wait                         until every query that it started has ended
 //! ```
 //!
@@ -13,13 +12,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use uuid::Uuid;
 
 use super::output::{Output, OutputError};
 use super::run::code_of;
 use super::{FAILURE, INTERRUPTED, SUCCESS, Script, diagnostic, exit_code};
-use crate::engine::{Command, Engine, QueryEvent, Reply};
+use crate::engine::{Command, Engine, QueryEvent, RowSender, Rows};
 use crate::error::Error;
 
 /// Runs a script to its end and gives the exit code.
@@ -98,13 +97,20 @@ impl Run<'_> {
             }
         });
         let engine = self.engine;
+        let (sender, mut rows) = mpsc::unbounded_channel();
         let mut execute = engine.execute(Command::Run {
             sql: self.script.sql.clone(),
             origin: self.script.origin.clone(),
+            rows: Some(RowSender(sender)),
         });
         let reply = loop {
             tokio::select! {
                 reply = &mut execute => break reply,
+                Some(rows) = rows.recv() => {
+                    if let Err(error) = self.write_rows(&rows) {
+                        return End::NotWritten(error);
+                    }
+                }
                 Some(event) = self.events.recv() => {
                     if let Err(error) = self.tell(&event) {
                         return End::NotWritten(error);
@@ -115,19 +121,16 @@ impl Run<'_> {
             }
         };
         // What happened before the reply is told before it.
+        while let Ok(rows) = rows.try_recv() {
+            if let Err(error) = self.write_rows(&rows) {
+                return End::NotWritten(error);
+            }
+        }
         if let Err(error) = self.tell_waiting() {
             return End::NotWritten(error);
         }
-        match reply {
-            Err(error) => return End::Refused(error),
-            Ok(Reply::Done(_)) => {}
-            Ok(Reply::Rows(statements)) => {
-                for rows in &statements {
-                    if let Err(error) = self.output.rows(rows) {
-                        return End::NotWritten(error);
-                    }
-                }
-            }
+        if let Err(error) = reply {
+            return End::Refused(error);
         }
         tokio::select! {
             told = self.until_all_ended() => told.map_or_else(End::NotWritten, |()| End::Ended),
@@ -213,6 +216,12 @@ impl Run<'_> {
             Ok(_) if self.failures.is_empty() => SUCCESS,
             _ => FAILURE,
         }
+    }
+
+    /// Writes a statement's rows, after everything that happened before it ran.
+    fn write_rows(&mut self, rows: &Rows) -> Result<(), OutputError> {
+        self.tell_waiting()?;
+        self.output.rows(rows)
     }
 
     fn tell_waiting(&mut self) -> Result<(), OutputError> {

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 
 use super::super::output::{Output, OutputFormat};
-use crate::engine::{Command, Engine, QueryEvent, Reply, Snapshot};
+use crate::engine::{Command, Engine, QueryEvent, Reply, RowSender, Rows, Snapshot};
 use crate::error::Result;
 
 type OnCommand = Box<dyn Fn(&FakeEngine) -> Result<Reply> + Send + Sync>;
@@ -16,6 +16,7 @@ type OnCommand = Box<dyn Fn(&FakeEngine) -> Result<Reply> + Send + Sync>;
 pub(in crate::cli) struct FakeEngine {
     commands: Mutex<Vec<Command>>,
     listeners: Mutex<Vec<mpsc::UnboundedSender<QueryEvent>>>,
+    rows: Mutex<Option<RowSender>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     on_run: OnCommand,
     on_stop: OnCommand,
@@ -30,9 +31,10 @@ impl FakeEngine {
         Self {
             commands: Mutex::default(),
             listeners: Mutex::default(),
+            rows: Mutex::default(),
             snapshots: watch::Sender::default(),
             on_run: Box::new(on_run),
-            on_stop: Box::new(|_| Ok(Reply::Done("stopped".into()))),
+            on_stop: Box::new(|_| Ok(Reply::done("stopped"))),
             awaits_stop: false,
             stopped: watch::Sender::new(false),
         }
@@ -61,6 +63,12 @@ impl FakeEngine {
         }
     }
 
+    pub(in crate::cli) fn emit_rows(&self, rows: Rows) {
+        if let Some(RowSender(sender)) = self.rows.lock().as_ref() {
+            let _ = sender.send(rows);
+        }
+    }
+
     pub(in crate::cli) fn publish(&self, snapshot: Snapshot) {
         self.snapshots.send_replace(Arc::new(snapshot));
     }
@@ -70,6 +78,9 @@ impl FakeEngine {
 impl Engine for FakeEngine {
     async fn execute(&self, command: Command) -> Result<Reply> {
         self.commands.lock().push(command.clone());
+        if let Command::Run { rows, .. } = &command {
+            rows.clone_into(&mut self.rows.lock());
+        }
         if command == Command::StopAll {
             let reply = (self.on_stop)(self);
             self.stopped.send_replace(true);

@@ -9,7 +9,7 @@ use super::*;
 use crate::cli::USAGE;
 use crate::cli::output::OutputFormat;
 use crate::engine::snapshot::{ErrorReport, QuerySnapshot, QueryState};
-use crate::engine::{Rows, Snapshot};
+use crate::engine::{Reply, Rows, Snapshot};
 use crate::error::{ErrorKind, Position};
 use crate::execution::progress::{SinkProgress, StreamingQueryProgress};
 use crate::sink::OutputMode;
@@ -94,12 +94,12 @@ fn progress(batch_id: u64) -> QueryEvent {
     }
 }
 
-fn result() -> Reply {
+fn result() -> Rows {
     let rows = batch(&[("r", 7)]);
-    Reply::Rows(vec![Rows {
+    Rows {
         schema: rows.schema(),
         batches: vec![rows],
-    }])
+    }
 }
 
 /// A whole run: two batches, an end, the rows of a SELECT.
@@ -114,7 +114,8 @@ fn whole_run(engine: &FakeEngine) -> Reply {
     ] {
         engine.emit(&event);
     }
-    result()
+    engine.emit_rows(result());
+    Reply::done("ran")
 }
 
 async fn never() {
@@ -210,7 +211,7 @@ async fn a_failed_query_is_exit_code_1() {
         let engine = FakeEngine::new(|engine| {
             engine.emit(&started());
             engine.emit(&terminated(Some(failure())));
-            Ok(Reply::Done("done".into()))
+            Ok(Reply::done("done"))
         });
         let code = drive(&engine, &script(), None, never(), &mut output).await;
         assert_eq!(code, FAILURE);
@@ -262,13 +263,13 @@ async fn an_interrupt_stops_all_queries_and_tells_their_end() {
         let (mut output, said) = captured(OutputFormat::Text);
         let engine = FakeEngine::new(|engine| {
             engine.emit(&started());
-            Ok(Reply::Done("done".into()))
+            Ok(Reply::done("done"))
         })
         .on_stop(|engine| {
             engine.emit(&console(0, &[("a", 1)]));
             engine.emit(&progress(0));
             engine.emit(&terminated(None));
-            Ok(Reply::Done("stopped".into()))
+            Ok(Reply::done("stopped"))
         });
         let engine = if is_awaiting {
             engine.awaiting_stop()
@@ -290,15 +291,30 @@ async fn an_interrupt_stops_all_queries_and_tells_their_end() {
 }
 
 #[tokio::test]
+async fn rows_are_written_while_a_later_statement_waits() {
+    let (mut output, said) = captured(OutputFormat::Json);
+    let engine = FakeEngine::new(|engine| Ok(whole_run(engine))).awaiting_stop();
+    let once_written = async {
+        while !said.stdout().contains(r#""event":"result""#) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let code = drive(&engine, &script(), None, once_written, &mut output).await;
+    assert_eq!(code, INTERRUPTED);
+    let lines = said.stdout().lines().count();
+    assert_eq!(lines, 7, "what happened before the rows is told before them");
+}
+
+#[tokio::test]
 async fn the_end_of_the_time_is_a_good_end() {
     let (mut output, said) = captured(OutputFormat::Text);
     let engine = FakeEngine::new(|engine| {
         engine.emit(&started());
-        Ok(Reply::Done("done".into()))
+        Ok(Reply::done("done"))
     })
     .on_stop(|engine| {
         engine.emit(&terminated(None));
-        Ok(Reply::Done("stopped".into()))
+        Ok(Reply::done("stopped"))
     });
     let code = drive(
         &engine,
@@ -343,7 +359,7 @@ async fn a_query_that_is_still_being_planned_is_waited_for() {
     let planning = with_state(QueryState::Starting);
     let engine = Arc::new(FakeEngine::new(move |engine| {
         engine.publish(planning.clone());
-        Ok(Reply::Done("done".into()))
+        Ok(Reply::done("done"))
     }));
     let (mut output, said) = captured(OutputFormat::Text);
     let text = script();
@@ -377,7 +393,7 @@ async fn a_reader_that_went_away_ends_the_run_quietly() {
     let engine = FakeEngine::new(|engine| {
         engine.emit(&started());
         engine.emit(&console(0, &[("a", 1)]));
-        Ok(Reply::Done("done".into()))
+        Ok(Reply::done("done"))
     });
     for format in [OutputFormat::Text, OutputFormat::Json] {
         let (_, said) = captured(format);

@@ -21,6 +21,7 @@ impl From<Script> for Command {
         Self::Run {
             sql: script.sql,
             origin: script.origin,
+            rows: None,
         }
     }
 }

@@ -51,7 +51,7 @@ mod tests {
     use crate::error::Error;
 
     fn engine() -> Arc<dyn Engine> {
-        Arc::new(FakeEngine::new(|_| Ok(Reply::Done(String::new()))))
+        Arc::new(FakeEngine::new(|_| Ok(Reply::done(String::new()))))
     }
 
     #[test]

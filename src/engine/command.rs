@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use tokio::sync::mpsc;
 
 /// A typed request. Every action of the workbench and every statement of a script is one of these.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,8 @@ pub enum Command {
         sql: String,
         /// The file it came from, for messages.
         origin: Option<PathBuf>,
+        /// Where the rows of its statements go, each as soon as the statement has run; `None`: nobody wants them.
+        rows: Option<RowSender>,
     },
     /// Checks the statements of a pipeline text, runs none.
     Check {
@@ -34,13 +37,30 @@ pub enum Command {
     StopAll,
 }
 
-/// What a request came to.
+/// The way of a script's rows to the front end that wants them.
 #[derive(Debug, Clone)]
-pub enum Reply {
-    /// Done; a sentence for the status line.
-    Done(String),
-    /// The rows of a statement that has some: one entry a statement, in order.
-    Rows(Vec<Rows>),
+pub struct RowSender(pub mpsc::UnboundedSender<Rows>);
+
+impl PartialEq for RowSender {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+}
+
+/// What a request came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// A sentence for the status line.
+    pub sentence: String,
+}
+
+impl Reply {
+    /// It is done, as the sentence says.
+    pub fn done(sentence: impl Into<String>) -> Self {
+        Self {
+            sentence: sentence.into(),
+        }
+    }
 }
 
 /// The rows of a SELECT, SHOW, DESCRIBE or EXPLAIN.

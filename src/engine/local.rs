@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::snapshot::{QuerySnapshot, Snapshot, Warning};
-use crate::engine::{Command, Engine, QueryEvent, Reply};
+use crate::engine::{Command, Engine, QueryEvent, Reply, RowSender};
 use crate::error::Result;
 use crate::execution::StreamingQuery;
 use crate::session::Session;
@@ -52,34 +52,42 @@ impl LocalEngine {
 
     async fn carry_out(session: Session, options: ScriptOptions, command: Command) -> Result<Reply> {
         match command {
-            Command::Run { sql, origin: _ } => Ok(Reply::Rows(session.run_script(&sql, options).await?)),
+            Command::Run { sql, origin, rows } => {
+                let on_rows = |next| {
+                    if let Some(RowSender(sender)) = &rows {
+                        // A front end that has gone needs no rows.
+                        let _ = sender.send(next);
+                    }
+                };
+                session.run_script(&sql, options, on_rows).await?;
+                Ok(Reply::done(format!("ran {}", name_of(origin))))
+            }
             Command::Check { sql, origin } => {
                 session.check_script(&sql).await?;
-                let name = origin.unwrap_or_else(|| PathBuf::from("the script"));
-                Ok(Reply::Done(format!("{} is right", name.display())))
+                Ok(Reply::done(format!("{} is right", name_of(origin))))
             }
             Command::Start(name) => {
                 session.streams().get_by_name(&name)?.start().await?;
-                Ok(Reply::Done(format!("started {name}")))
+                Ok(Reply::done(format!("started {name}")))
             }
             Command::Stop(name) => {
                 session.streams().get_by_name(&name)?.stop().await;
-                Ok(Reply::Done(format!("stopped {name}")))
+                Ok(Reply::done(format!("stopped {name}")))
             }
             Command::Restart(name) => {
                 let query = session.streams().get_by_name(&name)?;
                 query.stop().await;
                 query.start().await?;
-                Ok(Reply::Done(format!("restarted {name}")))
+                Ok(Reply::done(format!("restarted {name}")))
             }
             Command::Drop(name) => {
                 let query = session.streams().get_by_name(&name)?;
                 session.drop_query(&query).await?;
-                Ok(Reply::Done(format!("dropped {name}; its checkpoint stays")))
+                Ok(Reply::done(format!("dropped {name}; its checkpoint stays")))
             }
             Command::StopAll => {
                 session.streams().stop_all().await;
-                Ok(Reply::Done("stopped all queries".to_owned()))
+                Ok(Reply::done("stopped all queries".to_owned()))
             }
         }
     }
@@ -100,6 +108,10 @@ impl Engine for LocalEngine {
     fn events(&self) -> mpsc::UnboundedReceiver<QueryEvent> {
         self.session.streams().add_listener()
     }
+}
+
+fn name_of(origin: Option<PathBuf>) -> String {
+    origin.map_or_else(|| "the script".to_owned(), |path| path.display().to_string())
 }
 
 /// Publishes a snapshot whenever something has changed, until nobody looks or the session is gone.

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use crate::execution::event;
 pub use crate::execution::event::QueryEvent;
-pub use command::{Command, Reply, Rows};
+pub use command::{Command, Reply, RowSender, Rows};
 pub use local::LocalEngine;
 pub use snapshot::Snapshot;
 

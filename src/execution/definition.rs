@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
+use crate::checkpoint::QueryShape;
 use crate::error::{Error, Result};
 use crate::execution::trigger::Trigger;
 use crate::execution::watermark::WatermarkPolicy;
@@ -90,8 +91,18 @@ impl QueryDefinition {
         let stored =
             stored.map_err(|panic| Error::internal("looking at a checkpoint panicked").caused_by(panic))?;
         match stored? {
-            Some(metadata) => metadata.check(&self.plan().await?.signatures(), &self.checkpoint),
+            Some(metadata) => metadata.check(&self.shape(&self.plan().await?), &self.checkpoint),
             None => Ok(()),
+        }
+    }
+
+    /// What of the query leaves its mark on the checkpoint.
+    pub fn shape(&self, plan: &StreamingPlan) -> QueryShape {
+        QueryShape {
+            operators: plan.signatures(),
+            output_mode: self.output_mode,
+            sink: self.sink.description(),
+            sink_keeps_rows: self.sink.keeps_rows(),
         }
     }
 

@@ -548,23 +548,22 @@ fn claim(
     query: &StreamingQuery,
     definition: &QueryDefinition,
 ) -> Result<Uuid> {
-    let wanted = plan
-        .operators
-        .iter()
-        .map(|operator| operator.signature().to_owned())
-        .collect::<Vec<_>>();
-    let Some(stored) = checkpoint.metadata()? else {
-        let query_id = query.id();
-        checkpoint.set_metadata(&CheckpointMetadata {
-            format_version: FORMAT_VERSION,
-            query_id,
-            operators: wanted,
-            key_groups: 1,
-        })?;
-        return Ok(query_id);
-    };
-    stored.check(&wanted, &definition.checkpoint)?;
-    Ok(stored.query_id)
+    let shape = definition.shape(plan);
+    let stored = checkpoint.metadata()?;
+    if let Some(stored) = &stored {
+        stored.check(&shape, &definition.checkpoint)?;
+        if stored.shape == shape {
+            return Ok(stored.query_id);
+        }
+    }
+    let query_id = stored.map_or_else(|| query.id(), |stored| stored.query_id);
+    checkpoint.set_metadata(&CheckpointMetadata {
+        format_version: FORMAT_VERSION,
+        query_id,
+        key_groups: 1,
+        shape,
+    })?;
+    Ok(query_id)
 }
 
 fn take_stats(node: &Arc<dyn ExecutionPlan>) -> (EventTimeStats, i64) {

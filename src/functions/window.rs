@@ -334,7 +334,7 @@ fn literal_duration_us(arg: &datafusion::logical_expr::Expr, what: &str) -> Resu
         | ScalarValue::LargeUtf8(Some(text))
         | ScalarValue::Utf8View(Some(text)) => match crate::interval::parse_duration_us(text) {
             Ok(us) => Ok(us),
-            Err(error) => refuse(format!("the {what} of a window: {error}")),
+            Err(reason) => refuse(format!("the {what} of a window: {}", reason.message)),
         },
         ScalarValue::IntervalMonthDayNano(Some(interval)) if interval.months == 0 => {
             Ok(i64::from(interval.days) * 86_400_000_000 + interval.nanoseconds / 1000)

@@ -59,7 +59,7 @@ impl EventTimeWatermark {
         if !is_window && !matches!(field.data_type(), DataType::Timestamp(TimeUnit::Microsecond, _)) {
             let of = field.data_type();
             return Err(Error::statement(format!(
-                "column \"{column}\" is of type {of}, a watermark needs a TIMESTAMP"
+                "column \"{column}\" is of type {of}, and a watermark needs a TIMESTAMP"
             ))
             .hint("Declare it as TIMESTAMP, or make it one in a view: to_timestamp(column)."));
         }

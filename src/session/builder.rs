@@ -98,9 +98,7 @@ impl SessionBuilder {
             workspace: workspace.map(Mutex::new),
             _runtime: OwnedRuntime(Some(runtime)),
         };
-        Ok(Session {
-            inner: Arc::new(inner),
-        })
+        Ok(Session::over(inner))
     }
 }
 

@@ -9,7 +9,7 @@ use datafusion::physical_plan::displayable;
 
 use crate::error::{Error, Result};
 use crate::functions::window::WINDOW;
-use crate::interval::parse_duration_us;
+use crate::interval::{Interval, Reason};
 use crate::plan::physical::StreamingPlan;
 use crate::plan::stream_table::is_streaming;
 use crate::plan::time_window::rewrite_windows;
@@ -83,12 +83,12 @@ impl DataFrame {
     ///
     /// A statement error if there is no such column, if it is no timestamp, or if the delay is none.
     pub fn with_watermark(self, column: &str, delay: &str) -> Result<Self> {
-        let wrong = |reason: String| Error::statement(format!("the delay of a watermark: {reason}"));
-        let delay_us = parse_duration_us(delay).map_err(wrong)?;
-        if delay_us < 0 {
-            return Err(wrong(format!("'{delay}' is negative")));
-        }
-        let plan = EventTimeWatermark::try_new(self.plan, column, delay_us / 1000)?.into_plan();
+        let wrong = |reason: Reason| {
+            Error::statement(format!("the delay of a watermark: {}", reason.message)).hint(reason.hint)
+        };
+        let delay = Interval::parse(delay).and_then(|delay| delay.to_duration());
+        let delay_ms = i64::try_from(delay.map_err(wrong)?.as_millis()).unwrap_or(i64::MAX);
+        let plan = EventTimeWatermark::try_new(self.plan, column, delay_ms)?.into_plan();
         Ok(Self {
             session: self.session,
             plan,

@@ -8,6 +8,7 @@
 //! - [`settings`]: what SET knows
 //! - [`planning`]: DataFusion configured to Spark's ways; a SELECT becomes a plan
 //! - [`dataframe`], [`reader`], [`writer`]: the builder API, PySpark's in Rust
+//! - `progress_table`: a query's recent batches as a table
 //! - [`manager`]: the queries by name
 //! - [`script`]: statements, checked all and then run in order
 //! - [`workspace`]: what is remembered from one session to the next
@@ -18,6 +19,7 @@ pub mod connectors;
 pub mod dataframe;
 pub mod manager;
 pub mod planning;
+mod progress_table;
 pub mod reader;
 pub mod script;
 pub mod settings;
@@ -45,6 +47,7 @@ use crate::execution::definition::QueryDefinition;
 use crate::execution::query::QueryContext;
 use crate::session::catalog::Catalog;
 use crate::session::connectors::NewSink;
+use crate::session::progress_table::ProgressFunction;
 use crate::session::settings::Settings;
 use crate::session::static_table::StaticTable;
 use crate::session::workspace::Workspace;
@@ -212,9 +215,21 @@ impl Session {
             workspace: None,
             _runtime: builder::OwnedRuntime::default(),
         };
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self::over(inner)
+    }
+
+    fn over(inner: Inner) -> Self {
+        let inner = Arc::new(inner);
+        let session = WeakSession {
+            inner: Arc::downgrade(&inner),
+        };
+        let progress = ProgressFunction::new(session);
+        let catalog = inner.catalog.lock();
+        catalog
+            .context()
+            .register_udtf(ProgressFunction::NAME, Arc::new(progress));
+        drop(catalog);
+        Self { inner }
     }
 
     pub(crate) fn catalog(&self) -> &Mutex<Catalog> {

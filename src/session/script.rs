@@ -39,18 +39,25 @@ impl Session {
     ///
     /// A statement error with its place: nothing was run then. Or what failed while a statement ran.
     pub async fn sql(&self, text: &str) -> Result<Vec<Rows>> {
-        self.run_script(text, ScriptOptions::default()).await
+        let mut rows = Vec::new();
+        self.run_script(text, ScriptOptions::default(), |next| rows.push(next))
+            .await?;
+        Ok(rows)
     }
 
-    /// As [`Self::sql`], with options.
+    /// As [`Self::sql`], with options; gives each statement's rows to `on_rows` as soon as it has run.
     ///
     /// # Errors
     ///
     /// As [`Self::sql`].
-    pub async fn run_script(&self, text: &str, options: ScriptOptions) -> Result<Vec<Rows>> {
+    pub async fn run_script(
+        &self,
+        text: &str,
+        options: ScriptOptions,
+        mut on_rows: impl FnMut(Rows) + Send,
+    ) -> Result<()> {
         let statements = parse_script(text)?;
         self.check_statements(&statements).await?;
-        let mut rows = Vec::new();
         for statement in &statements {
             let run = Runner {
                 session: self,
@@ -66,14 +73,12 @@ impl Session {
                 }
                 continue;
             }
-            rows.extend(
-                run.statement(statement)
-                    .await
-                    .map_err(|error| error.at(statement.position))?,
-            );
+            let rows = run.statement(statement).await;
+            let rows = rows.map_err(|error| error.at(statement.position))?;
+            rows.into_iter().for_each(&mut on_rows);
             self.remember(statement)?;
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// Checks a script and runs nothing.
@@ -336,17 +341,7 @@ impl Runner<'_> {
                 .check_free(&create.name.value)
                 .map_err(|error| error.at(position))?;
         }
-        let mut trigger = match create.trigger {
-            statement::Trigger::Default => Trigger::Default,
-            statement::Trigger::ProcessingTime(interval) => Trigger::ProcessingTime(interval),
-            statement::Trigger::AvailableNow => Trigger::AvailableNow,
-            statement::Trigger::Once => Trigger::Once,
-            statement::Trigger::Continuous(_) => {
-                return Err(Error::statement("the CONTINUOUS trigger is not built")
-                    .hint("Use TRIGGER PROCESSING TIME '1 second', or leave TRIGGER out: a batch takes milliseconds.")
-                    .at(create.trigger_position.unwrap_or(position)));
-            }
-        };
+        let mut trigger = create.trigger;
         if self.options.available_now {
             trigger = Trigger::AvailableNow;
         }

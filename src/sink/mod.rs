@@ -93,6 +93,12 @@ pub trait Sink: Debug + Send + Sync {
     /// How progress names it: `MemorySink`, `FileSink[/tmp/out]`.
     fn description(&self) -> String;
 
+    /// Whether what it shows is made of what every batch of the query has given to it, and is kept in the
+    /// checkpoint. Such a sink cannot take over from another one.
+    fn keeps_rows(&self) -> bool {
+        false
+    }
+
     /// Begins a run.
     async fn start(&self, start: SinkStart) -> Result<()>;
 

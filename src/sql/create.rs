@@ -1,13 +1,14 @@
 //! The CREATE statements.
 
 use crate::error::{Error, Position, Result};
+use crate::execution::Trigger;
 use crate::sink::OutputMode;
 use crate::sql::cursor::Cursor;
 use crate::sql::parts::{columns, duration, name, once, options, schema, text, watermark};
 use crate::sql::query::parse_query;
 use crate::sql::statement::{
     CreateStream, CreateStreamingQuery, CreateTable, CreateView, Creation, Name, OptionEntry, SinkClause,
-    StatementKind, Trigger, WatermarkClause,
+    StatementKind, WatermarkClause,
 };
 use crate::suggest::did_you_mean;
 
@@ -18,8 +19,7 @@ const VIEW_HINT: &str = "Write CREATE VIEW name AS SELECT ...";
 const QUERY_HINT: &str = "Write CREATE STREAMING QUERY name OUTPUT MODE UPDATE TRIGGER PROCESSING TIME '1 second' \
                           SINK memory AS SELECT ...";
 const MODES: [&str; 3] = ["APPEND", "UPDATE", "COMPLETE"];
-const TRIGGERS: &str =
-    "The triggers are PROCESSING TIME '1 second', AVAILABLE NOW, ONCE and CONTINUOUS '1 second'.";
+const TRIGGERS: &str = "The triggers are PROCESSING TIME '1 second', AVAILABLE NOW and ONCE; without one a batch runs as soon as there is data.";
 
 /// Which clauses each statement has, to say where one belongs that stands in the wrong statement.
 const CLAUSES: [(&str, &str); 8] = [
@@ -245,8 +245,7 @@ fn streaming_query(cursor: &mut Cursor<'_>, creation: Creation) -> Result<Statem
             creation,
             output_mode: mode.as_ref().map(|(mode, _)| *mode).unwrap_or_default(),
             output_mode_position: mode.map(|(_, place)| place),
-            trigger: when.as_ref().map(|(trigger, _)| *trigger).unwrap_or_default(),
-            trigger_position: when.map(|(_, place)| place),
+            trigger: when.map(|(trigger, _)| trigger).unwrap_or_default(),
             checkpoint: folder.map(|(folder, _)| folder),
             sink: out.map(|(sink, _)| sink).unwrap_or_default(),
             query,
@@ -290,15 +289,11 @@ fn trigger(cursor: &mut Cursor<'_>) -> Result<Trigger> {
         return Ok(Trigger::Default);
     }
     if cursor.take_word("CONTINUOUS") {
-        let interval = duration(cursor, "an interval such as '1 second'")?;
-        if interval.is_zero() {
-            return Err(Error::statement("the interval of CONTINUOUS is zero")
-                .at(place)
-                .hint("Write how often to commit: CONTINUOUS '1 second'."));
-        }
-        return Ok(Trigger::Continuous(interval));
+        return Err(Error::statement("the CONTINUOUS trigger is not built")
+            .hint("Use TRIGGER PROCESSING TIME '1 second', or leave TRIGGER out: a batch takes milliseconds.")
+            .at(place));
     }
-    let known = ["PROCESSING", "AVAILABLE", "ONCE", "CONTINUOUS"];
+    let known = ["PROCESSING", "AVAILABLE", "ONCE"];
     let first = cursor.peek_word();
     let half = first.and_then(|word| known.iter().find(|known| known.eq_ignore_ascii_case(word)));
     let near = first.and_then(|word| did_you_mean(word, known));
@@ -310,7 +305,7 @@ fn trigger(cursor: &mut Cursor<'_>) -> Result<Trigger> {
         (None, Some(near)) => format!("Did you mean TRIGGER {near}?"),
         _ => TRIGGERS.to_owned(),
     };
-    let expected = "PROCESSING TIME, AVAILABLE NOW, ONCE or CONTINUOUS";
+    let expected = "PROCESSING TIME, AVAILABLE NOW or ONCE";
     Err(cursor.expected(expected).hint(hint))
 }
 

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::keywords::{
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token};
 
-use crate::sql::interval::{Interval, Reason, is_unit};
+use crate::interval::{Interval, Reason, is_unit};
 
 /// Separates a message from its hint in the text of a [`ParserError`], which has room for one text only.
 pub(crate) const HINT_SEPARATOR: char = '\u{1f}';
@@ -198,7 +198,7 @@ pub(crate) fn read_interval(peek: impl Fn(usize) -> Token) -> Result<(Interval, 
                     Token::Number(amount, _) => format!("the interval {amount} has no unit of time"),
                     _ => "an interval is an amount and a unit of time".to_owned(),
                 },
-                hint: crate::sql::interval::EXAMPLES.to_owned(),
+                hint: crate::interval::EXAMPLES.to_owned(),
             }),
         };
         let part = part.map_err(|reason| (reason, start))?;

@@ -16,14 +16,12 @@
 //!   statements have in common, `cursor` the walk over tokens, `tokens` text to tokens
 //! - [`query`]: SELECT bodies; `streaming_clauses` what sqlparser does not know and is cut out before
 //! - [`dialect`]: Spark's SQL, for sqlparser
-//! - [`interval`]: lengths of time
 //! - [`rewrite`]: Spark's SELECT to DataFusion's
 //! - [`span`], [`mod@locate`]: places, and DataFusion's errors with them
 
 mod create;
 mod cursor;
 pub mod dialect;
-pub mod interval;
 pub mod locate;
 mod parser;
 mod parts;

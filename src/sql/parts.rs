@@ -5,9 +5,9 @@ use std::time::Duration;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use crate::error::{Error, Position, Result};
+use crate::interval::{EXAMPLES, Interval, Reason};
 use crate::sql::cursor::Cursor;
 use crate::sql::dialect::read_interval;
-use crate::sql::interval::{EXAMPLES, Interval, Reason};
 use crate::sql::span::position;
 use crate::sql::statement::{Name, OptionEntry, SchemaText, Text, WatermarkClause};
 

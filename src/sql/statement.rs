@@ -6,8 +6,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Position;
+use crate::execution::Trigger;
 use crate::sink::OutputMode;
-use crate::sql::interval::words;
 use crate::sql::query::QueryText;
 
 /// One statement of a script.
@@ -146,8 +146,6 @@ pub struct CreateStreamingQuery {
     pub output_mode_position: Option<Position>,
     /// `TRIGGER`.
     pub trigger: Trigger,
-    /// Where the trigger stands, if it is said.
-    pub trigger_position: Option<Position>,
     /// `CHECKPOINT`: the folder, if it is said.
     pub checkpoint: Option<Text>,
     /// `SINK`.
@@ -209,34 +207,6 @@ impl Default for SinkClause {
             options: Vec::new(),
             partition_by: Vec::new(),
             position: None,
-        }
-    }
-}
-
-/// When batches run. Displays as its clause reads: `PROCESSING TIME '1 second'`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Trigger {
-    /// As soon as data is there.
-    #[default]
-    Default,
-    /// `PROCESSING TIME '1 second'`
-    ProcessingTime(Duration),
-    /// `AVAILABLE NOW`
-    AvailableNow,
-    /// `ONCE`
-    Once,
-    /// `CONTINUOUS '1 second'`
-    Continuous(Duration),
-}
-
-impl fmt::Display for Trigger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("DEFAULT"),
-            Self::ProcessingTime(interval) => write!(f, "PROCESSING TIME '{}'", words(*interval)),
-            Self::AvailableNow => f.write_str("AVAILABLE NOW"),
-            Self::Once => f.write_str("ONCE"),
-            Self::Continuous(interval) => write!(f, "CONTINUOUS '{}'", words(*interval)),
         }
     }
 }

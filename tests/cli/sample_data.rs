@@ -44,13 +44,21 @@ const FROM_PARQUET: &str = "\
 +--------+-------+----------+-------------------+------+
 ";
 
+const INPUT_ROWS: &str = "\
++-------+----------+
+|batches|input_rows|
++-------+----------+
+|2      |6         |
++-------+----------+
+";
+
 #[test]
 fn the_pipeline_prints_its_tables() {
     let place = Workplace::new();
     let ended = place.highwater(&["run", PIPELINE]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let mut rest = ended.stdout.as_str();
-    for table in [SPEND_BY_USER, EVENTS_BY_HOUR, FROM_PARQUET] {
+    for table in [SPEND_BY_USER, EVENTS_BY_HOUR, FROM_PARQUET, INPUT_ROWS] {
         let at = rest
             .find(table)
             .unwrap_or_else(|| panic!("no {table} in {}", ended.stdout));
@@ -100,7 +108,7 @@ fn a_second_run_reads_nothing_and_a_third_one_just_the_new_file() {
     for query in QUERIES {
         assert_eq!(third.input_rows(query), 1, "{query}");
     }
-    let [spend, _, by_hour, archived, _] = <[Value; 5]>::try_from(third.results()).expect("five results");
+    let [spend, _, by_hour, archived, _, _] = <[Value; 6]>::try_from(third.results()).expect("six results");
     assert_eq!(spend[0], json!({"user_id": "u01", "events": 3, "amount": 26.0}));
     assert_eq!(
         by_hour[2],
@@ -122,10 +130,11 @@ fn recent_progress_adds_up_to_the_events() {
     let place = Workplace::new();
     let ended = place.highwater(&["run", PIPELINE, "--output", "json"]);
     let results = ended.results();
-    let progress = results
-        .last()
-        .and_then(Value::as_array)
-        .expect("SHOW PROGRESS is last");
+    let [.., progress, total] = &results[..] else {
+        panic!("the progress and its sum are last");
+    };
+    assert_eq!(total, &json!([{"batches": 2, "input_rows": 6}]));
+    let progress = progress.as_array().expect("SHOW PROGRESS");
     let rows = progress.iter().map(|batch| batch["numInputRows"].as_i64());
     assert_eq!(rows.collect::<Vec<_>>(), [Some(3), Some(3)], "a file a batch");
 }

@@ -153,6 +153,10 @@ impl Sink for MemorySink {
         "MemorySink".into()
     }
 
+    fn keeps_rows(&self) -> bool {
+        true
+    }
+
     async fn start(&self, start: SinkStart) -> Result<()> {
         let effect = Effect::of(&start);
         let mut table = effect.empty_table(&start)?;

@@ -97,14 +97,8 @@ fn a_text_without_statements_is_fine() {
 
 #[test]
 fn triggers_display_as_their_clause() {
-    use crate::sql::statement::Trigger;
-    for clause in [
-        "DEFAULT",
-        "PROCESSING TIME '1 minute 30 seconds'",
-        "AVAILABLE NOW",
-        "ONCE",
-        "CONTINUOUS '1 second'",
-    ] {
+    use crate::execution::Trigger;
+    for clause in ["PROCESSING TIME '1 minute 30 seconds'", "AVAILABLE NOW", "ONCE"] {
         let text = format!("CREATE STREAMING QUERY q TRIGGER {clause} AS SELECT 1");
         let [
             Statement {
@@ -116,7 +110,7 @@ fn triggers_display_as_their_clause() {
             panic!("{clause} is read as something else");
         };
         assert_eq!(query.trigger.to_string(), clause);
-        assert_eq!(query.trigger == Trigger::Default, clause == "DEFAULT");
+        assert_ne!(query.trigger, Trigger::Default);
     }
 }
 

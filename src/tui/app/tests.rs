@@ -104,7 +104,7 @@ fn what_the_engine_answers_is_shown() {
     let stop = Command::Stop("a".to_string());
     app.update(Message::Reply(
         stop.clone(),
-        Ok(Reply::Done("stopped a after batch 142".to_string())),
+        Ok(Reply::done("stopped a after batch 142".to_string())),
     ));
     assert!(picture(&app).contains("stopped a after batch 142"));
     let gone = app.next_wake_ms().expect("a notice goes away");
@@ -127,6 +127,7 @@ fn what_the_engine_answers_is_shown() {
     let run = Command::Run {
         sql: "SELECT".to_string(),
         origin: Some("a.sql".into()),
+        rows: None,
     };
     let place = Position { line: 3, column: 4 };
     app.update(Message::Reply(
@@ -399,7 +400,7 @@ fn quitting_asks_if_queries_run_and_stops_them() {
     assert_eq!(press(&mut app, &["q", "y"]), [Effect::Execute(Command::StopAll)]);
     assert!(picture(&app).contains("stopping queries"));
     assert_eq!(press(&mut app, &["s", "j"]), [], "no more actions");
-    let done = Reply::Done("all stopped".to_string());
+    let done = Reply::done("all stopped".to_string());
     assert_eq!(
         app.update(Message::Reply(Command::StopAll, Ok(done))),
         [Effect::Exit]

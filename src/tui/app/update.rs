@@ -66,11 +66,7 @@ impl App {
             _ => None,
         };
         match result {
-            Ok(Reply::Done(text)) => self.say(text),
-            Ok(Reply::Rows(_)) => {
-                let name = origin.map_or("the pipeline".into(), |origin| origin.display().to_string());
-                self.say(format!("ran {name}"));
-            }
+            Ok(reply) => self.say(reply.sentence),
             Err(error) => self.notice = Some(Notice::error(&error, origin)),
         }
     }

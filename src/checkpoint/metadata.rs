@@ -1,0 +1,94 @@
+//! What a checkpoint says of its query, and whether another text of the query may go on from it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::sink::OutputMode;
+
+/// What a checkpoint says of its query: written when it is made, and when the query has changed soundly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckpointMetadata {
+    /// [`super::store::FORMAT_VERSION`] of the writer.
+    pub format_version: u32,
+    /// The query's id, the same over all its runs.
+    pub query_id: Uuid,
+    /// How many key groups the state is split into.
+    pub key_groups: u16,
+    /// What the query was when it ran last.
+    #[serde(flatten)]
+    pub shape: QueryShape,
+}
+
+/// What of a query has left its mark on the checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueryShape {
+    /// The stateful operators' signatures, leaves first.
+    pub operators: Vec<String>,
+    /// What a batch's rows mean.
+    pub output_mode: OutputMode,
+    /// The sink, as progress describes it.
+    pub sink: String,
+    /// Whether what the sink shows is made of what every batch has given to it.
+    pub sink_keeps_rows: bool,
+}
+
+impl CheckpointMetadata {
+    /// Refuses a query that cannot go on from this checkpoint: one with other state, one whose state was built for
+    /// another output mode, one whose sink would show a part of the rows as if they were all.
+    ///
+    /// # Errors
+    ///
+    /// A checkpoint error that shows both sides.
+    pub fn check(&self, wanted: &QueryShape, folder: &Path) -> Result<()> {
+        let stored = &self.shape;
+        let refuse = |what: &str, stored: &str, wanted: &str, hint: &str| {
+            Err(Error::checkpoint(format!(
+                "checkpoint {} belongs to a query with {what}\n  checkpoint: {stored}\n  query:      {wanted}",
+                folder.display(),
+            ))
+            .hint(hint))
+        };
+        if stored.operators != wanted.operators {
+            return refuse(
+                "other state",
+                &stored.state(),
+                &wanted.state(),
+                "Change the query back, or give it another CHECKPOINT folder to start anew. Filters, columns without \
+                 state and sources may change; group keys and aggregates may not.",
+            );
+        }
+        let is_stateful = !wanted.operators.is_empty();
+        if is_stateful && stored.output_mode != wanted.output_mode {
+            return refuse(
+                "another output mode",
+                &stored.output_mode.to_string(),
+                &wanted.output_mode.to_string(),
+                "Change the output mode back, or give the query another CHECKPOINT folder to start anew.",
+            );
+        }
+        if wanted.sink_keeps_rows && !stored.sink_keeps_rows {
+            return refuse(
+                "another sink",
+                &stored.sink,
+                &wanted.sink,
+                "The table would lack the rows of the batches that went elsewhere. Change the sink back, or give the \
+                 query another CHECKPOINT folder to start anew.",
+            );
+        }
+        Ok(())
+    }
+}
+
+impl QueryShape {
+    fn state(&self) -> String {
+        match &self.operators[..] {
+            [] => "no state".to_owned(),
+            operators => operators.join("\n             "),
+        }
+    }
+}
