@@ -244,6 +244,60 @@ fn a_resize_is_followed_and_sigterm_restores_the_terminal() {
     assert_restored(&terminal);
 }
 
+#[test]
+fn hostile_data_is_drawn_harmless_and_aligned() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let long = format!("{{\"what\":\"long\",\"value\":\"{}\"}}\n", "x".repeat(1 << 20));
+    let rows = include_str!("hostile/rows.json");
+    std::fs::create_dir(path("in")).expect("a folder");
+    std::fs::write(path("in/rows.json"), format!("{rows}{long}")).expect("writes");
+    let script = format!(
+        "CREATE STREAM rows (what STRING, value STRING) USING json OPTIONS (path '{}');
+         CREATE STREAMING QUERY `q\x1b[31m` SINK memory AS SELECT value AS `va\x1b]0;pwned\x07lue`, what FROM rows;",
+        path("in")
+    );
+    std::fs::write(path("hostile.sql"), script).expect("writes");
+    let (script, workspace) = (path("hostile.sql"), path("workspace"));
+    let mut terminal = Terminal::start(&["--workspace", &workspace, &script], 40, 120);
+    let screen = terminal.wait_for("the last row", |screen| {
+        screen.contains("pwned") && screen.contains("xxxxxxxx") && screen.contains("long")
+    });
+    // Each line of the results ends in the border, wherever wide and combining characters stand in it.
+    let cells = |row: u16, column: u16| {
+        let parser = terminal.parser.lock().expect("no panic");
+        parser
+            .screen()
+            .cell(row, column)
+            .map(|cell| cell.contents().to_owned())
+    };
+    let first = screen
+        .lines()
+        .position(|line| line.contains(" rows ") && line.contains('╮') && !line.contains("queries"));
+    let first = u16::try_from(first.expect("the pane of the results")).expect("a row");
+    for row in first + 1..first + 18 {
+        assert_eq!(cells(row, 119).as_deref(), Some("│"), "row {row} of\n{screen}");
+    }
+    let raw = terminal.raw.lock().expect("no panic").clone();
+    for payload in [
+        "\x1b]0;pwned",
+        "\x1b]52;c",
+        "\u{9b}31m",
+        "\x1b[?1049l",
+        "\x1bc",
+        "\u{202e}",
+    ] {
+        let at = raw
+            .windows(payload.len())
+            .position(|bytes| bytes == payload.as_bytes());
+        assert_eq!(at, None, "{}", payload.escape_debug());
+    }
+    terminal.keys(":quit\r");
+    terminal.wait_for("the question", |screen| screen.contains("y quit"));
+    terminal.keys("y");
+    assert!(terminal.wait_for_end().success());
+}
+
 /// The right pane: the rows of the selected query.
 fn results_of(screen: &str) -> Vec<String> {
     let rows = screen

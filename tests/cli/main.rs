@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod exit_codes;
+mod hostile;
 mod process;
 mod readme;
 mod sample_data;
