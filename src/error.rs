@@ -220,6 +220,32 @@ impl From<&Error> for ErrorReport {
     }
 }
 
+/// A cause of which only the words are left.
+#[derive(Debug, thiserror::Error)]
+#[error("{words}")]
+struct ToldCause {
+    words: String,
+    source: Option<Box<ToldCause>>,
+}
+
+impl From<ErrorReport> for Error {
+    fn from(report: ErrorReport) -> Self {
+        let causes = report.causes.into_iter().rev();
+        let cause = causes.fold(None, |source, words| Some(Box::new(ToldCause { words, source })));
+        let mut error = Self::new(report.kind, report.message);
+        if let Some(cause) = cause {
+            error = error.caused_by(cause);
+        }
+        if let Some(hint) = report.hint {
+            error = error.hint(hint);
+        }
+        match report.position {
+            Some(position) => error.at(position),
+            None => error,
+        }
+    }
+}
+
 impl From<redb::Error> for Error {
     fn from(error: redb::Error) -> Self {
         Self::checkpoint("the checkpoint file cannot be read or written").caused_by(error)

@@ -94,8 +94,8 @@ fn run_workbench(engine: Arc<dyn Engine>, options: WorkbenchOptions) -> Result<(
         tui.theme = theme;
     }
     let result = highwater::tui::run(Arc::clone(&engine), runtime.handle().clone(), tui);
-    // Whatever ended the workbench, no batch is cut off.
-    runtime.block_on(engine.execute(Command::StopAll))?;
+    // Whatever ended the workbench, no batch is cut off, unless somebody does not want to wait for it.
+    runtime.block_on(highwater::cli::stop_all(engine.as_ref()))?;
     runtime.shutdown_background();
     result
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::checkpoint::store::FORMAT_VERSION;
 use crate::error::{Error, Result};
+use crate::execution::watermark::WatermarkPolicy;
 use crate::sink::OutputMode;
 
 /// What a checkpoint says of its query: written when it is made, and when the query has changed soundly.
@@ -35,9 +37,34 @@ pub struct QueryShape {
     pub sink: String,
     /// Whether what the sink shows is made of what every batch has given to it.
     pub sink_keeps_rows: bool,
+    /// How several watermarks become one: as it was when the query began, whatever is set now (Spark keeps it in the
+    /// offset log).
+    pub watermark_policy: WatermarkPolicy,
 }
 
 impl CheckpointMetadata {
+    /// What a new checkpoint says.
+    pub fn new(query_id: Uuid, shape: QueryShape) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            query_id,
+            key_groups: 1,
+            shape,
+        }
+    }
+
+    /// What it says once a changed query that [`Self::check`] lets through goes on in it.
+    #[must_use]
+    pub fn taken_over_by(self, shape: QueryShape) -> Self {
+        Self {
+            shape: QueryShape {
+                watermark_policy: self.shape.watermark_policy,
+                ..shape
+            },
+            ..self
+        }
+    }
+
     /// Refuses a query that cannot go on from this checkpoint: one with other state, one whose state was built for
     /// another output mode, one whose sink would show a part of the rows as if they were all.
     ///

@@ -17,7 +17,7 @@ pub mod log;
 pub mod metadata;
 pub mod open;
 pub mod overlay;
-mod quiet;
+pub(crate) mod quiet;
 pub mod store;
 
 pub use log::{CommitRecord, OffsetRecord};

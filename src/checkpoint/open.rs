@@ -4,13 +4,14 @@
 //!    checkpoint's name that is empty or cut short is damaged, never new.
 //! 2. The file's lock is taken; if another process has it, that process is named (from `checkpoint.owner`).
 //! 3. The file is checked, checksums and all, through an overlay that keeps redb's repairs to itself, so that a
-//!    damaged file is refused and not changed.
+//!    damaged file, or one of another query, is refused and not changed.
 //! 4. Only then redb opens it for writing, and repairs what an interrupted write left.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use redb::{Builder, Database, DatabaseError, StorageError};
 
@@ -28,16 +29,23 @@ const NEW_FILE_NAME: &str = "checkpoint.redb.new";
 const OWNER_FILE_NAME: &str = "checkpoint.owner";
 /// A checkpoint is read in large pieces and rarely: a small cache is enough.
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
+/// How often, and after which pauses, a lock is asked for that a look at the file may hold.
+const LOOK_TRIES: u32 = 10;
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Puts redb on a checkpoint's file: [`Builder::create_file`], or a test's own way.
 pub type OpenDatabase<'a> = &'a dyn Fn(&Builder, &Path, File) -> Result<Database, DatabaseError>;
+
+/// Says whether a query can go on from the checkpoint that is described.
+pub type AcceptMetadata<'a> = &'a dyn Fn(&CheckpointMetadata) -> Result<()>;
 
 /// Opens, or makes, the checkpoint in `folder`.
 ///
 /// # Errors
 ///
-/// [`crate::error::ErrorKind::Checkpoint`]: in use, damaged, or not to be read.
-pub fn open(folder: &Path, database: OpenDatabase<'_>) -> Result<Database> {
+/// [`crate::error::ErrorKind::Checkpoint`]: in use, damaged, not to be read; or what `accept` says. The file is
+/// unchanged then.
+pub fn open(folder: &Path, database: OpenDatabase<'_>, accept: AcceptMetadata<'_>) -> Result<Database> {
     let unreadable = |error: io::Error| {
         Error::checkpoint(format!("checkpoint {} cannot be opened", folder.display()))
             .hint("Give CHECKPOINT a folder that this user may write.")
@@ -47,14 +55,14 @@ pub fn open(folder: &Path, database: OpenDatabase<'_>) -> Result<Database> {
     let path = folder.join(FILE_NAME);
     let existing = OpenOptions::new().read(true).write(true).open(&path);
     let file = match existing {
-        Ok(file) if lock(&file).map_err(unreadable)? => file,
+        Ok(file) if lock_soon(&file).map_err(unreadable)? => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(folder, &path)
             .map_err(unreadable)?
             .ok_or_else(|| in_use(folder))?,
         Ok(_) => return Err(in_use(folder)),
         Err(error) => return Err(unreadable(error)),
     };
-    check(&path, &file)?;
+    check(&path, &file, accept)?;
     // redb takes the same lock; nobody can slip in between for longer than one failed open.
     file.unlock().map_err(unreadable)?;
     let database = database(&builder(), &path, file).map_err(|error| match error {
@@ -87,6 +95,17 @@ fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
+}
+
+/// As [`lock`], and waits a moment for somebody who only looks at the file.
+fn lock_soon(file: &File) -> io::Result<bool> {
+    for _ in 0..LOOK_TRIES {
+        if lock(file)? {
+            return Ok(true);
+        }
+        std::thread::sleep(LOOK_PAUSE);
+    }
+    lock(file)
 }
 
 /// Takes a file's lock; says whether it was free.
@@ -132,21 +151,19 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Checks a file and leaves it as it is.
-fn check(path: &Path, file: &File) -> Result<()> {
+fn check(path: &Path, file: &File, accept: AcceptMetadata<'_>) -> Result<()> {
     let cloned = file
         .try_clone()
         .map_err(|error| damaged(path, &error.to_string()))?;
-    let is_whole = overlaid(path, cloned, |database| {
-        database
-            .check_integrity()
-            .map_err(|error| damaged(path, &error.to_string()))
+    let metadata = overlaid(path, cloned, |database| {
+        // What an interrupted write left was repaired, on the overlay, when the file was opened there.
+        match database.check_integrity() {
+            Ok(true) => read_metadata(database),
+            Ok(false) => Err(damaged(path, "its checksums do not fit its content")),
+            Err(error) => Err(damaged(path, &error.to_string())),
+        }
     })?;
-    // What an interrupted write left was repaired, on the overlay, when the file was opened there.
-    if is_whole {
-        Ok(())
-    } else {
-        Err(damaged(path, "its checksums do not fit its content"))
-    }
+    metadata.as_ref().map_or(Ok(()), accept)
 }
 
 /// Does `work` on a file's database and leaves the file as it is.

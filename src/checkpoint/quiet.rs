@@ -13,16 +13,27 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs `work`; `None` if it panicked, of which nothing is reported.
-pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
+/// Makes panics quiet that are answers. Whoever puts a hook of its own in place does this first, and asks
+/// [`is_quiet`] in it.
+pub(crate) fn install() {
     HOOK.call_once(|| {
         let hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !IS_QUIET.get() {
+            if !is_quiet() {
                 hook(info);
             }
         }));
     });
+}
+
+/// Whether a panic of this thread would be an answer.
+pub(crate) fn is_quiet() -> bool {
+    IS_QUIET.get()
+}
+
+/// Runs `work`; `None` if it panicked, of which nothing is reported.
+pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
+    install();
     IS_QUIET.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     IS_QUIET.set(false);

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use parking_lot::Mutex;
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::Serialize;
 
 use crate::checkpoint::log::{CommitRecord, OffsetRecord};
@@ -79,21 +79,16 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Opens, or makes, the checkpoint in `folder`. See [`open::open`].
     pub fn open(folder: &Path) -> Result<Self> {
-        Self::open_on(folder, &|builder, _, file| builder.create_file(file))
+        Self::open_on(folder, &|builder, _, file| builder.create_file(file), &|_| Ok(()))
     }
 
-    /// As [`Self::open`], with redb put on the file by the caller.
-    pub fn open_on(folder: &Path, database: open::OpenDatabase<'_>) -> Result<Self> {
-        Self::with_database(open::open(folder, database)?)
-    }
-
-    /// A checkpoint on storage of the caller's own, for tests.
-    pub fn with_backend(backend: impl StorageBackend) -> Result<Self> {
-        Self::with_database(
-            Database::builder()
-                .create_with_backend(backend)
-                .map_err(redb_error)?,
-        )
+    /// As [`Self::open`], with redb put on the file by the caller, if the caller accepts what it says of its query.
+    pub fn open_on(
+        folder: &Path,
+        database: open::OpenDatabase<'_>,
+        accept: open::AcceptMetadata<'_>,
+    ) -> Result<Self> {
+        Self::with_database(open::open(folder, database, accept)?)
     }
 
     fn with_database(database: Database) -> Result<Self> {

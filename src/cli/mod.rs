@@ -10,12 +10,14 @@
 //! - `output`: the one place that writes to stdout and stderr
 //! - `diagnostic`: errors with the place in the script that they mean
 //! - `script`: the text of a pipeline and where it came from
+//! - `log`: warnings on stderr
 //! - `signals`: SIGINT and SIGTERM
 
 mod check;
 mod demo;
 mod diagnostic;
 mod headless;
+mod log;
 mod output;
 mod run;
 mod script;
@@ -25,12 +27,13 @@ mod workbench;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 pub use script::Script;
 
-use self::output::Output;
+use self::output::{Output, OutputFormat};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -122,12 +125,35 @@ impl Cli {
             theme,
             command,
         } = self;
+        log::begin();
+        let run_workbench = |engine, options| log::without_log(|| run_workbench(engine, options));
         ExitCode::from(match command {
             Some(Command::Run(args)) => run::run(args, workspace, make_engine),
             Some(Command::Check(args)) => check::run(&args, workspace, make_engine),
             Some(Command::Demo(args)) => demo::run(args, theme, make_engine, run_workbench),
             None => workbench::run(&files, workspace, theme, make_engine, run_workbench),
         })
+    }
+}
+
+/// Stops every query after its batch in hand: what a workbench does last. Says so if it takes a moment; SIGINT or SIGTERM
+/// cuts it short, and what is committed is safe.
+///
+/// # Errors
+///
+/// What the engine says.
+pub async fn stop_all(engine: &dyn Engine) -> Result<()> {
+    let interrupt = signals::interrupts()?;
+    let mut stop = engine.execute(crate::engine::Command::StopAll);
+    let patience = tokio::time::sleep(Duration::from_millis(500));
+    let mut output = Output::of_process(OutputFormat::Text);
+    tokio::select! {
+        stopped = &mut stop => return stopped.map(|_| ()),
+        () = patience => output.narrate("stopping when the batch in hand is committed; interrupt to stop at once"),
+    }
+    tokio::select! {
+        stopped = stop => stopped.map(|_| ()),
+        () = interrupt => Ok(()),
     }
 }
 

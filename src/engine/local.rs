@@ -33,7 +33,10 @@ impl LocalEngine {
     pub fn open(session: Session, options: ScriptOptions, folder: Option<tempfile::TempDir>) -> Self {
         let runtime = session.context().runtime.clone();
         for (name, error) in runtime.block_on(session.restore()) {
-            tracing::warn!(%name, "not brought back: {}", error.report());
+            tracing::warn!(
+                "\"{name}\" of the workspace cannot be made again: {}",
+                error.report()
+            );
         }
         let (sender, snapshots) = watch::channel(Arc::new(snapshot(&session, 0)));
         runtime.spawn(publish(session.downgrade(), sender));

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
+use uuid::Uuid;
 
-use crate::checkpoint::QueryShape;
+use crate::checkpoint::{CheckpointMetadata, QueryShape};
 use crate::error::{Error, Result};
 use crate::execution::trigger::Trigger;
 use crate::execution::watermark::WatermarkPolicy;
 use crate::plan::output_mode;
 use crate::plan::physical::StreamingPlan;
-use crate::plan::stream_table::{is_streaming, streams_of};
+use crate::plan::stream_table::{check_names, is_streaming};
 use crate::sink::result::ResultTable;
 use crate::sink::{OutputMode, SinkRef};
 
@@ -76,6 +77,7 @@ impl QueryDefinition {
             return Err(Error::statement(format!("query \"{}\" reads no stream", self.name))
                 .hint("Read from a CREATE STREAM in FROM, or run the SELECT by itself, without CREATE STREAMING QUERY."));
         }
+        check_names(&self.plan)?;
         output_mode::check(&self.plan, self.output_mode)?;
         self.plan().await.map(|_| ())
     }
@@ -96,6 +98,16 @@ impl QueryDefinition {
         }
     }
 
+    /// Checks that this query may go on from the checkpoint of one that runs now.
+    ///
+    /// # Errors
+    ///
+    /// A checkpoint error that shows both sides.
+    pub async fn check_takes_over(&self, running: &Self) -> Result<()> {
+        let stored = CheckpointMetadata::new(Uuid::nil(), running.shape(&running.plan().await?));
+        stored.check(&self.shape(&self.plan().await?), &self.checkpoint)
+    }
+
     /// What of the query leaves its mark on the checkpoint.
     pub fn shape(&self, plan: &StreamingPlan) -> QueryShape {
         QueryShape {
@@ -103,19 +115,12 @@ impl QueryDefinition {
             output_mode: self.output_mode,
             sink: self.sink.description(),
             sink_keeps_rows: self.sink.keeps_rows(),
+            watermark_policy: self.options.watermark_policy,
         }
     }
 
     /// The physical plan for a run.
     pub async fn plan(&self) -> Result<StreamingPlan> {
         StreamingPlan::try_new(&self.state, self.plan.clone(), self.output_mode).await
-    }
-
-    /// The names of the streams that it reads.
-    pub fn stream_names(&self) -> Vec<Arc<str>> {
-        streams_of(&self.plan)
-            .into_iter()
-            .map(|stream| stream.name)
-            .collect()
     }
 }

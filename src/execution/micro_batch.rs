@@ -35,10 +35,8 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::checkpoint::store::FORMAT_VERSION;
 use crate::checkpoint::{BatchCommit, Checkpoint, CheckpointMetadata, CommitRecord, OffsetRecord};
 use crate::error::{Error, Result};
-use crate::execution::definition::QueryDefinition;
 use crate::execution::durations::Durations;
 use crate::execution::event::QueryEvent;
 use crate::execution::progress::{SinkProgress, SourceProgress, StreamingQueryProgress};
@@ -118,15 +116,27 @@ impl MicroBatchExecution {
         let plan = definition.plan().await?;
         let watermark_nodes = plan.watermarks();
         let explained = plan.explain();
+        let shape = definition.shape(&plan);
         let folder = definition.checkpoint.clone();
         let storage = Arc::clone(&query.context().storage);
+        let wanted = shape.clone();
         let open = move || {
-            Checkpoint::open_on(&folder, &|builder, path, file| {
-                storage.database(builder, path, file)
-            })
+            Checkpoint::open_on(
+                &folder,
+                &|builder, path, file| storage.database(builder, path, file),
+                &|stored| stored.check(&wanted, &folder),
+            )
         };
         let checkpoint = Arc::new(blocking(open).await?);
-        let id = claim(&checkpoint, &plan, &query, &definition)?;
+        let stored = checkpoint.metadata()?;
+        let metadata = stored.as_ref().map_or_else(
+            || CheckpointMetadata::new(query.id(), shape.clone()),
+            |stored| stored.clone().taken_over_by(shape.clone()),
+        );
+        let id = metadata.query_id;
+        if stored.is_none() {
+            checkpoint.set_metadata(&metadata)?;
+        }
 
         let mut sources = BTreeMap::new();
         for stream in streams_of(&definition.plan) {
@@ -137,7 +147,7 @@ impl MicroBatchExecution {
             }
             sources.insert(stream.name.to_string(), source);
         }
-        let mut tracker = WatermarkTracker::new(definition.options.watermark_policy, watermark_nodes.len());
+        let mut tracker = WatermarkTracker::new(metadata.shape.watermark_policy, watermark_nodes.len());
         let offsets = checkpoint.latest_offsets()?;
         let commit = checkpoint.latest_commit()?;
         let last_committed = commit.as_ref().map(|(batch_id, _)| *batch_id);
@@ -181,6 +191,10 @@ impl MicroBatchExecution {
                 log: checkpoint.sink_log()?,
             })
             .await?;
+        // Only now is it sure that the changed query runs at all.
+        if stored.is_some_and(|stored| stored != metadata) {
+            checkpoint.set_metadata(&metadata)?;
+        }
         // Before the state says so: whoever waits for the start has the event already.
         let name = Arc::clone(&definition.name);
         query
@@ -539,31 +553,6 @@ impl MicroBatchExecution {
         let mut waits = waits.collect::<FuturesUnordered<_>>();
         waits.next().await;
     }
-}
-
-/// Agrees with the checkpoint on whose it is, or makes it this query's. Gives the query's id.
-fn claim(
-    checkpoint: &Checkpoint,
-    plan: &StreamingPlan,
-    query: &StreamingQuery,
-    definition: &QueryDefinition,
-) -> Result<Uuid> {
-    let shape = definition.shape(plan);
-    let stored = checkpoint.metadata()?;
-    if let Some(stored) = &stored {
-        stored.check(&shape, &definition.checkpoint)?;
-        if stored.shape == shape {
-            return Ok(stored.query_id);
-        }
-    }
-    let query_id = stored.map_or_else(|| query.id(), |stored| stored.query_id);
-    checkpoint.set_metadata(&CheckpointMetadata {
-        format_version: FORMAT_VERSION,
-        query_id,
-        key_groups: 1,
-        shape,
-    })?;
-    Ok(query_id)
 }
 
 fn take_stats(node: &Arc<dyn ExecutionPlan>) -> (EventTimeStats, i64) {

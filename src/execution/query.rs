@@ -195,6 +195,7 @@ impl StreamingQuery {
     /// A statement error if it runs already. What fails from then on is the query's [`Self::exception`].
     pub async fn start(&self) -> Result<()> {
         let run_id = Uuid::new_v4();
+        let (stop, stopped) = watch::channel(false);
         {
             let mut status = self.inner.status.lock();
             if status.state.is_active() {
@@ -210,10 +211,10 @@ impl StreamingQuery {
             status.run_id = Some(run_id);
             status.exception = None;
             self.inner.state.send_replace(QueryState::Starting);
+            // Under the lock of the status: whoever sees the query starting stops this run and no earlier one.
+            *self.inner.stop.lock() = stop;
         }
         *self.inner.progress.lock() = Arc::default();
-        let (stop, stopped) = watch::channel(false);
-        *self.inner.stop.lock() = stop;
         let query = self.clone();
         self.inner.context.runtime.spawn(async move {
             // A task of its own, so that a panic in an operator ends this query and nothing else.
@@ -246,8 +247,8 @@ impl StreamingQuery {
             }
             status.state = QueryState::Stopping;
             "stopping after the batch in hand".clone_into(&mut status.message);
+            self.inner.stop.lock().send_replace(true);
         }
-        self.inner.stop.lock().send_replace(true);
         self.changed();
         self.ended_state().await;
     }
@@ -265,13 +266,7 @@ impl StreamingQuery {
             true
         };
         match self.exception() {
-            Some(report) if ended => {
-                let mut error = Error::new(report.kind, report.message);
-                if let Some(hint) = report.hint {
-                    error = error.hint(hint);
-                }
-                Err(error)
-            }
+            Some(report) if ended => Err(Error::from(report)),
             _ => Ok(ended),
         }
     }

@@ -8,10 +8,13 @@
 //! evicted against the one that *this* batch runs with. So a row may arrive up to one batch after the watermark
 //! has passed it, and a window's last value appears one batch after the rows that moved the watermark past its end.
 
+use serde::{Deserialize, Serialize};
+
 use crate::operators::watermark::EventTimeStats;
 
 /// How several watermarks become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WatermarkPolicy {
     /// The slowest counts: no row is dropped because another stream is ahead.
     #[default]

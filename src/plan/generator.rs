@@ -45,6 +45,12 @@ impl AnalyzerRule for RewriteGenerators {
     }
 }
 
+/// Whether an expression calls a generator, which makes many rows of one.
+pub(crate) fn has_generator(expr: &Expr) -> bool {
+    expr.exists(|expr| Ok(Generator::of(expr).is_some()))
+        .unwrap_or(false)
+}
+
 fn generators(expr: &Expr) -> Result<Vec<Expr>> {
     let mut calls = Vec::new();
     expr.apply(|expr| {

@@ -10,7 +10,7 @@ use crate::plan::event_time::is_event_time;
 use crate::plan::stream_table::is_streaming;
 use crate::sink::OutputMode;
 
-/// Refuses a streaming plan that has no sound meaning in `mode`. `plan` is the analyzed, not yet optimized plan.
+/// Refuses a streaming plan that has no sound meaning in `mode`. `plan` is the plan as SQL made it.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ pub fn check(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
         if !is_streaming(node) {
             return Ok(TreeNodeRecursion::Jump);
         }
-        match check_node(node, mode, &mut found) {
+        match check_subqueries(node).and_then(|()| check_node(node, mode, &mut found)) {
             Ok(()) => Ok(TreeNodeRecursion::Continue),
             Err(error) => {
                 refusal = Some(error);
@@ -45,6 +45,20 @@ pub fn check(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
 #[derive(Default)]
 struct Found {
     aggregates: usize,
+}
+
+/// A subquery would see the rows of one batch only, and give another answer in each.
+fn check_subqueries(node: &LogicalPlan) -> Result<()> {
+    let mut reads_stream = false;
+    node.apply_subqueries(|subquery| {
+        reads_stream |= is_streaming(subquery);
+        Ok(TreeNodeRecursion::Stop)
+    })?;
+    if reads_stream {
+        return Err(Error::statement("a subquery in an expression cannot read a stream")
+            .hint("Join with the stream instead, or let a query of its own write the rows to a table that this one reads."));
+    }
+    Ok(())
 }
 
 fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
+use crate::plan::generator::has_generator;
 use crate::plan::stream_table::is_streaming;
 
 /// The output columns that hold the group keys of the query's outermost streaming aggregate: `Some` if every key
@@ -23,10 +24,21 @@ struct KeySet {
 impl KeySet {
     fn of(plan: &LogicalPlan) -> Option<Self> {
         match plan {
-            LogicalPlan::Aggregate(aggregate) if is_streaming(plan) => Some(Self {
-                columns: (0..aggregate.group_expr.len()).collect(),
-                missing: 0,
-            }),
+            // The rows of ROLLUP and its kin are told apart by more than their keys.
+            LogicalPlan::Aggregate(aggregate)
+                if is_streaming(plan)
+                    && !aggregate
+                        .group_expr
+                        .iter()
+                        .any(|key| matches!(key, Expr::GroupingSet(_))) =>
+            {
+                Some(Self {
+                    columns: (0..aggregate.group_expr.len()).collect(),
+                    missing: 0,
+                })
+            }
+            // A generator makes many rows of one, all with its keys.
+            LogicalPlan::Projection(projection) if projection.expr.iter().any(has_generator) => None,
             LogicalPlan::Projection(projection) => {
                 let input = Self::of(&projection.input)?;
                 let schema = projection.input.schema();

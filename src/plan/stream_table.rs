@@ -11,7 +11,7 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::operators::stream_scan::StreamScanExec;
 use crate::source::SourceRef;
 
@@ -65,21 +65,52 @@ impl TableProvider for StreamTable {
     }
 }
 
+fn stream_of(node: &LogicalPlan) -> Option<StreamTable> {
+    let LogicalPlan::TableScan(scan) = node else {
+        return None;
+    };
+    let provider = source_as_provider(&scan.source).ok()?;
+    provider.downcast_ref::<StreamTable>().cloned()
+}
+
 /// The streams that a plan reads, each once, in the order of their first appearance.
 pub fn streams_of(plan: &LogicalPlan) -> Vec<StreamTable> {
     let mut streams: Vec<StreamTable> = Vec::new();
     let walked = plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node
-            && let Ok(provider) = source_as_provider(&scan.source)
-            && let Some(stream) = provider.downcast_ref::<StreamTable>()
+        if let Some(stream) = stream_of(node)
             && !streams.iter().any(|known| known.name == stream.name)
         {
-            streams.push(stream.clone());
+            streams.push(stream);
         }
         Ok(TreeNodeRecursion::Continue)
     });
     debug_assert!(walked.is_ok(), "the walk itself cannot fail");
     streams
+}
+
+/// Refuses a plan that reads two different streams of one name, since a checkpoint tells streams apart by it.
+///
+/// # Errors
+///
+/// A statement error.
+pub fn check_names(plan: &LogicalPlan) -> Result<()> {
+    let streams = streams_of(plan);
+    let mut twice = None;
+    plan.apply_with_subqueries(|node| {
+        if let Some(stream) = stream_of(node)
+            && streams
+                .iter()
+                .any(|known| known.name == stream.name && !Arc::ptr_eq(&known.factory, &stream.factory))
+        {
+            twice = Some(Arc::clone(&stream.name));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    match twice {
+        Some(name) => Err(Error::statement(format!("the query reads two different streams named \"{name}\""))
+            .hint("A view keeps the stream that it was made from: make the view anew, or give each stream a name of its own.")),
+        None => Ok(()),
+    }
 }
 
 /// Whether a plan reads a stream.

@@ -32,6 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 
 pub use builder::SessionBuilder;
 pub use dataframe::{DataFrame, GroupedData};
@@ -70,6 +71,15 @@ struct Inner {
     workspace: Option<Mutex<Workspace>>,
     /// The threads that compute; `None` where the caller's runtime is used.
     _runtime: builder::OwnedRuntime,
+}
+
+/// A task that ends with whoever waits for it.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A session that may be gone.
@@ -162,13 +172,15 @@ impl Session {
         }
     }
 
-    /// Runs work on the session's threads and waits for it.
+    /// Runs work on the session's threads and waits for it. Whoever stops waiting stops the work too: a script does
+    /// not go on behind the back of a front end that has ended.
     pub(crate) async fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let run = self.inner.context.runtime.spawn(work);
-        run.await
+        let mut run = AbortOnDrop(self.inner.context.runtime.spawn(work));
+        (&mut run.0)
+            .await
             .unwrap_or_else(|panic| Err(Error::internal("the engine panicked").caused_by(panic)))
     }
 
@@ -234,6 +246,10 @@ impl Session {
 
     pub(crate) fn catalog(&self) -> &Mutex<Catalog> {
         &self.inner.catalog
+    }
+
+    pub(crate) fn replace_settings(&self, settings: Settings) {
+        *self.inner.settings.lock() = settings;
     }
 
     pub(crate) fn settings(&self) -> Settings {

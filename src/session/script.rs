@@ -17,6 +17,8 @@ use crate::options::Options;
 use crate::plan::output_mode;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::session::connectors::{self, StreamSpec};
+use crate::session::settings::Settings;
+use crate::session::workspace::Remembered;
 use crate::session::{DataFrame, Session, show};
 use crate::sql::parse_script;
 use crate::sql::query::QueryText;
@@ -96,26 +98,44 @@ impl Session {
         let Some(workspace) = self.workspace() else {
             return Vec::new();
         };
-        let remembered = workspace.lock().statements().to_vec();
-        let mut failed = Vec::new();
-        for item in remembered {
-            let run = Runner {
-                session: self,
-                options: ScriptOptions::default(),
-                starts: false,
-            };
-            let made = match parse_script(&item.statement) {
-                Ok(statements) => match statements.first() {
-                    Some(statement) => run.statement(statement).await.map(|_| ()),
-                    None => Ok(()),
-                },
-                Err(error) => Err(error),
-            };
-            if let Err(error) = made {
-                failed.push((item.name, error));
+        let mut waiting = workspace.lock().statements().to_vec();
+        let before = self.settings();
+        // A stream that was replaced stands behind the views over it: what fails is tried again as long as that helps.
+        let failed = loop {
+            let mut failed = Vec::new();
+            let tried = waiting.len();
+            for item in waiting {
+                if let Err(error) = self.make_again(&item).await {
+                    failed.push((item, error));
+                }
             }
-        }
+            if failed.is_empty() || failed.len() == tried {
+                break failed;
+            }
+            waiting = failed.into_iter().map(|(item, _)| item).collect();
+        };
+        self.replace_settings(before);
         failed
+            .into_iter()
+            .map(|(item, error)| (item.name, error))
+            .collect()
+    }
+
+    async fn make_again(&self, item: &Remembered) -> Result<()> {
+        let mut settings = Settings::default();
+        for (key, value) in &item.settings {
+            settings.set(key, value)?;
+        }
+        self.replace_settings(settings);
+        let run = Runner {
+            session: self,
+            options: ScriptOptions::default(),
+            starts: false,
+        };
+        for statement in parse_script(&item.statement)? {
+            run.statement(&statement).await?;
+        }
+        Ok(())
     }
 
     /// Whether a statement has made what it makes already, in an earlier session: then it is not made again.
@@ -130,7 +150,11 @@ impl Session {
 
     fn remember(&self, statement: &Statement) -> Result<()> {
         match (self.workspace(), created_name(statement)) {
-            (Some(workspace), Some(name)) => workspace.lock().remember(&name, &shown(statement)),
+            (Some(workspace), Some(name)) => workspace.lock().remember(Remembered {
+                name,
+                statement: shown(statement),
+                settings: self.settings().changed(),
+            }),
             _ => Ok(()),
         }
     }
@@ -387,13 +411,17 @@ impl Runner<'_> {
             .define(session)
             .map_err(|error| error.at(sink_position.unwrap_or(position)))?;
         definition.check().await.map_err(locate)?;
-        definition.check_checkpoint().await.map_err(|error| {
-            error.at(create
-                .checkpoint
-                .as_ref()
-                .map_or(position, |folder| folder.position))
-        })?;
+        let at_folder = |error: Error| {
+            let folder = create.checkpoint.as_ref();
+            error.at(folder.map_or(position, |folder| folder.position))
+        };
+        definition.check_checkpoint().await.map_err(at_folder)?;
         if let Some(query) = existing {
+            // A checkpoint that is in use cannot be looked at: what holds it is known.
+            let running = query.definition();
+            if query.is_active() && running.checkpoint == definition.checkpoint {
+                definition.check_takes_over(running).await.map_err(at_folder)?;
+            }
             session.drop_query(&query).await?;
         }
         let query = session
@@ -530,7 +558,7 @@ fn at_source(error: Error, spec: &StreamSpec, format: &statement::Name) -> Error
 
 /// Where a word stands in a SELECT for the first time.
 fn place_of(query: &QueryText, word: &str) -> Option<Position> {
-    let before = &query.text[..query.text.to_lowercase().find(word)?];
+    let before = &query.text[..query.text.to_ascii_lowercase().find(word)?];
     let last_line = before.rsplit('\n').next().unwrap_or(before).chars().count() as u64;
     let lines = before.matches('\n').count() as u64;
     let first = query.position;

@@ -75,6 +75,14 @@ impl Settings {
         Ok(())
     }
 
+    /// What was set, by its name.
+    pub fn changed(&self) -> BTreeMap<String, String> {
+        let values = self.values.iter();
+        values
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect()
+    }
+
     /// What a new query takes from here.
     pub fn query_options(&self) -> QueryOptions {
         self.query

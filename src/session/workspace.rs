@@ -4,6 +4,7 @@
 //! default checkpoint root. Opening it makes everything again; queries come back stopped, and START goes on from
 //! their checkpoints. Statements are kept as they are shown: a secret that was written out is not in the file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,9 @@ pub struct Remembered {
     pub name: String,
     /// The statement, secrets masked.
     pub statement: String,
+    /// What SET had changed when it was carried out: a query keeps the settings that it was made with.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -83,13 +87,10 @@ impl Workspace {
     /// # Errors
     ///
     /// A statement error if the file cannot be written.
-    pub fn remember(&mut self, name: &str, statement: &str) -> Result<()> {
+    pub fn remember(&mut self, statement: Remembered) -> Result<()> {
         self.statements
-            .retain(|known| !known.name.eq_ignore_ascii_case(name));
-        self.statements.push(Remembered {
-            name: name.to_owned(),
-            statement: statement.to_owned(),
-        });
+            .retain(|known| !known.name.eq_ignore_ascii_case(&statement.name));
+        self.statements.push(statement);
         self.write()
     }
 
@@ -147,7 +148,12 @@ mod tests {
             ("A", "CREATE A AGAIN"),
             ("c", "CREATE C"),
         ] {
-            workspace.remember(name, statement).expect("remembers");
+            let remembered = Remembered {
+                name: name.to_owned(),
+                statement: statement.to_owned(),
+                settings: BTreeMap::new(),
+            };
+            workspace.remember(remembered).expect("remembers");
         }
         workspace.forget("C").expect("forgets");
         let again = Workspace::open(folder.path()).expect("opens");

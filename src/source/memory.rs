@@ -137,6 +137,12 @@ impl Source for MemorySource {
     ) -> Result<Option<PlannedOffset>> {
         let start = count_of(start)?;
         let there = *self.shared.count.borrow();
+        if start > there {
+            return Err(Error::source(format!(
+                "the memory stream has {there} batches, and the checkpoint has read {start}"
+            ))
+            .hint("A memory stream ends with its process: add the same batches again before the query starts, or give it another checkpoint."));
+        }
         let end = self.end.lock().unwrap_or(there).min(there);
         Ok((end > start).then(|| PlannedOffset {
             end: offset(end),

@@ -21,6 +21,7 @@ use ratatui::backend::CrosstermBackend;
 
 use super::app::App;
 use super::view;
+use crate::checkpoint::quiet;
 use crate::error::{Error, Result};
 
 /// A whole picture at 200x60 in 24-bit colours is some 200 kB; most are far less.
@@ -45,10 +46,14 @@ impl Screen {
                     .hint("Without one, run the pipeline headless: highwater run FILE.sql"),
             );
         }
+        quiet::install();
         let before = Arc::new(panic::take_hook());
         let owner = thread::current().id();
         let usual = Arc::clone(&before);
         panic::set_hook(Box::new(move |info| {
+            if quiet::is_quiet() {
+                return;
+            }
             if thread::current().id() == owner {
                 // Nothing more can be done about a terminal that does not take it.
                 let _ = leave();

@@ -6,3 +6,4 @@ mod hostile;
 mod process;
 mod readme;
 mod sample_data;
+mod workspace;
