@@ -2,14 +2,25 @@
 //!
 //! The loop sets the watermarks before a batch, takes the state's change for the commit after it, and shows the
 //! numbers. The operator reads and writes the state in between.
+//!
+//! # Watermarks of operators in a row
+//!
+//! An operator that holds rows back gives rows to the operators above it that are older than the query's watermark.
+//! So each operator has an *input watermark* of its own, by which its rows are late and its state is evicted: the
+//! slowest of what is below it, where a WATERMARK gives the query's watermark and an operator its *output
+//! watermark*. (Spark: `WatermarkPropagator`.) An output watermark is the input watermark less a constant, so both
+//! are known from the plan as distances behind the query's watermark: see [`place_operators`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::execution::progress::StateOperatorProgress;
+use crate::operators::operators_of;
+use crate::operators::watermark::EventTimeWatermarkExec;
 use crate::state::{StateDelta, StateLayout, StateStore};
 
 /// The two watermarks of a batch, in microseconds since the epoch.
@@ -36,51 +47,69 @@ pub struct OperatorNumbers {
     pub removal_time: Duration,
 }
 
+/// What a stateful operator is, apart from its place in a plan.
+#[derive(Debug)]
+pub struct OperatorSpec {
+    /// Spark's name for the operator, which progress shows.
+    pub name: &'static str,
+    /// What the checkpoint compares on a restart: keys and values with their types, and what evicts them.
+    pub signature: String,
+    /// What the columns of its state are.
+    pub layout: StateLayout,
+    /// Whether a batch without input rows can change the result once the input watermark has moved.
+    pub wants_no_data_batch: bool,
+    /// How far the output watermark is behind the input watermark, in microseconds: how long the operator may
+    /// hold a row back beyond the watermark; 0 for most. `None`: what it gives has no watermark.
+    pub output_lag_us: Option<i64>,
+}
+
 /// One stateful operator of a query, as the operator and the loop see it.
 #[derive(Debug)]
 pub struct OperatorContext {
-    id: u32,
     name: &'static str,
-    /// What the checkpoint compares on a restart: keys and values with their types, and what evicts them.
     signature: String,
-    /// Whether a batch without input rows can change the result once the watermark has moved.
     wants_no_data_batch: bool,
+    output_lag_us: Option<i64>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
+    /// Its place in the plan, counted from the leaves.
+    id: u32,
+    /// How far its input watermark is behind the query's, in microseconds; `None`: there is no watermark below it.
+    input_lag_us: Option<i64>,
     store: StateStore,
     watermarks: BatchWatermarks,
     numbers: OperatorNumbers,
 }
 
 impl OperatorContext {
-    /// A context with an empty state. `id` is the operator's place in the plan, counted from the leaves.
-    pub fn try_new(
-        id: u32,
-        name: &'static str,
-        signature: String,
-        layout: StateLayout,
-        wants_no_data_batch: bool,
-    ) -> Result<Arc<Self>> {
+    /// A context with an empty state, to be given its place by [`place_operators`].
+    ///
+    /// # Errors
+    ///
+    /// A key type that has no row format.
+    pub fn try_new(spec: OperatorSpec) -> Result<Arc<Self>> {
         let inner = Inner {
-            store: StateStore::try_new(layout)?,
+            id: 0,
+            input_lag_us: None,
+            store: StateStore::try_new(spec.layout)?,
             watermarks: BatchWatermarks::default(),
             numbers: OperatorNumbers::default(),
         };
         Ok(Arc::new(Self {
-            id,
-            name,
-            signature,
-            wants_no_data_batch,
+            name: spec.name,
+            signature: spec.signature,
+            wants_no_data_batch: spec.wants_no_data_batch,
+            output_lag_us: spec.output_lag_us,
             inner: Mutex::new(inner),
         }))
     }
 
     /// The operator's number within its query.
     pub fn id(&self) -> u32 {
-        self.id
+        self.inner.lock().id
     }
 
     /// Spark's name for the operator.
@@ -98,19 +127,25 @@ impl OperatorContext {
         self.inner.lock().store.layout().clone()
     }
 
-    /// Whether the operator wants a batch without data once the watermark has moved.
+    /// Whether the operator wants a batch without data once the query's watermark has moved.
     pub fn wants_no_data_batch(&self) -> bool {
-        self.wants_no_data_batch
+        self.wants_no_data_batch && self.inner.lock().input_lag_us.is_some()
     }
 
-    /// Begins a batch: sets its watermarks, sets the numbers to 0.
-    pub fn begin_batch(&self, watermarks: BatchWatermarks) {
+    /// Begins a batch, of which the query's watermarks are given: sets the operator's own, sets the numbers to 0.
+    pub fn begin_batch(&self, query: BatchWatermarks) {
         let mut inner = self.inner.lock();
-        inner.watermarks = watermarks;
+        inner.watermarks = match inner.input_lag_us {
+            Some(lag_us) => BatchWatermarks {
+                late_us: query.late_us.saturating_sub(lag_us),
+                eviction_us: query.eviction_us.saturating_sub(lag_us),
+            },
+            None => BatchWatermarks::default(),
+        };
         inner.numbers = OperatorNumbers::default();
     }
 
-    /// The watermarks of the batch at hand.
+    /// The operator's own watermarks of the batch at hand.
     pub fn watermarks(&self) -> BatchWatermarks {
         self.inner.lock().watermarks
     }
@@ -159,4 +194,39 @@ impl OperatorContext {
             custom_metrics: std::collections::BTreeMap::new(),
         }
     }
+}
+
+/// Gives every stateful operator of a plan its number, leaves first and left before right, and its distance behind
+/// the query's watermark; returns them in the order of their numbers.
+pub fn place_operators(root: &Arc<dyn ExecutionPlan>) -> Vec<Arc<OperatorContext>> {
+    let mut operators = Vec::new();
+    place_below(root, &mut operators);
+    operators
+}
+
+/// Places what is at and below `node`; gives how far the watermark of its output is behind the query's.
+fn place_below(node: &Arc<dyn ExecutionPlan>, placed: &mut Vec<Arc<OperatorContext>>) -> Option<i64> {
+    let children = node.children().into_iter();
+    let lags = children
+        .map(|child| place_below(child, placed))
+        .collect::<Vec<_>>();
+    // The slowest counts. An input without a watermark does not: its rows are never late.
+    let input_lag_us = lags.into_iter().flatten().max();
+    if node.is::<EventTimeWatermarkExec>() {
+        return Some(0);
+    }
+    let operators = operators_of(node.as_ref());
+    if operators.is_empty() {
+        return input_lag_us;
+    }
+    let outputs = operators.into_iter().filter_map(|operator| {
+        {
+            let mut inner = operator.inner.lock();
+            inner.id = u32::try_from(placed.len()).unwrap_or(u32::MAX);
+            inner.input_lag_us = input_lag_us;
+        }
+        placed.push(Arc::clone(operator));
+        Some(input_lag_us?.saturating_add(operator.output_lag_us?))
+    });
+    outputs.max()
 }

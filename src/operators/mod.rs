@@ -17,3 +17,18 @@ pub mod signature;
 pub mod stream_scan;
 pub mod streaming_aggregate;
 pub mod watermark;
+
+use std::sync::Arc;
+
+use datafusion::physical_plan::ExecutionPlan;
+
+use crate::operators::context::OperatorContext;
+use crate::operators::streaming_aggregate::StreamingAggregateExec;
+
+/// The states of a physical node: none if it is not stateful, several if each of its inputs has one (left first).
+pub fn operators_of(node: &dyn ExecutionPlan) -> Vec<&Arc<OperatorContext>> {
+    if let Some(aggregate) = node.downcast_ref::<StreamingAggregateExec>() {
+        return vec![aggregate.operator()];
+    }
+    vec![]
+}

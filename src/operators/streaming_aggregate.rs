@@ -40,7 +40,7 @@ use datafusion::physical_plan::{
 use futures::TryStreamExt;
 
 use crate::operators::batches::BatchesExec;
-use crate::operators::context::OperatorContext;
+use crate::operators::context::{OperatorContext, OperatorSpec};
 use crate::operators::late_rows::LateRowsExec;
 use crate::operators::signature::aggregate_signature;
 use crate::plan::event_time::eviction_among;
@@ -69,8 +69,8 @@ struct Stages {
 }
 
 impl StreamingAggregateExec {
-    /// Makes the streaming form of a `Partial` aggregate and the `Final` one above it, as the operator number `id`
-    /// of its query, in which `relations` qualify columns.
+    /// Makes the streaming form of a `Partial` aggregate and the `Final` one above it, in a query in which
+    /// `relations` qualify columns.
     ///
     /// # Errors
     ///
@@ -79,7 +79,6 @@ impl StreamingAggregateExec {
         partial: &AggregateExec,
         last: &AggregateExec,
         output_mode: OutputMode,
-        id: u32,
         relations: &[String],
     ) -> Result<Self> {
         let group_by = partial.group_expr();
@@ -101,9 +100,13 @@ impl StreamingAggregateExec {
             num_keys,
             eviction,
         };
-        let wants_no_data_batch = output_mode != OutputMode::Complete;
-        let operator =
-            OperatorContext::try_new(id, "stateStoreSave", signature, layout, wants_no_data_batch)?;
+        let operator = OperatorContext::try_new(OperatorSpec {
+            name: "stateStoreSave",
+            signature,
+            layout,
+            wants_no_data_batch: output_mode != OutputMode::Complete,
+            output_lag_us: Some(0),
+        })?;
 
         let input = late_filter(partial, group_by, eviction, &operator)?;
         let state_rows = BatchesExec::new(Arc::clone(&state_schema));

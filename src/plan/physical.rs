@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use datafusion::common::Result as PlanResult;
@@ -25,7 +25,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use crate::error::Result;
 use crate::functions::batch_time::batch_timestamp;
-use crate::operators::context::OperatorContext;
+use crate::operators::context::{OperatorContext, place_operators};
 use crate::operators::stream_scan::StreamScanExec;
 use crate::operators::streaming_aggregate::StreamingAggregateExec;
 use crate::operators::watermark::EventTimeWatermarkExec;
@@ -62,10 +62,9 @@ impl StreamingPlan {
         let batch_time_ms = Arc::new(AtomicI64::new(0));
         let plan = rewrite_windows(plan)?;
         let plan = bind_batch_time(plan, &batch_time_ms)?;
-        let rule = StatefulOperators {
+        let rule = StatefulAggregates {
             output_mode,
             relations: relations_of(&plan)?,
-            next_id: AtomicU32::new(0),
         };
         let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(rule)];
         rules.extend(state.physical_optimizers().iter().cloned());
@@ -91,18 +90,14 @@ impl StreamingPlan {
         let optimized = state.optimize(&plan)?;
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(StreamingPlanner)]);
         let root = planner.create_physical_plan(&optimized, &state).await?;
+        let operators = place_operators(&root);
         let mut scans = Vec::new();
-        let mut operators = Vec::new();
         root.apply(|node| {
             if let Some(scan) = node.downcast_ref::<StreamScanExec>() {
                 scans.push(scan.clone());
             }
-            if let Some(aggregate) = node.downcast_ref::<StreamingAggregateExec>() {
-                operators.push(Arc::clone(aggregate.operator()));
-            }
             Ok(TreeNodeRecursion::Continue)
         })?;
-        operators.sort_by_key(|operator| operator.id());
         Ok(Self {
             root,
             scans,
@@ -177,32 +172,31 @@ impl ExtensionPlanner for StreamingPlanner {
         _session: &dyn datafusion::catalog::Session,
         _context: &datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext,
     ) -> PlanResult<Option<Arc<dyn ExecutionPlan>>> {
-        let Some(watermark) = node.as_any().downcast_ref::<EventTimeWatermark>() else {
-            return Ok(None);
-        };
-        let schema = node.schema();
-        let column = schema.index_of_column(watermark.column())?;
-        let input = Arc::clone(&physical_inputs[0]);
-        let schema = Arc::new(schema.as_arrow().clone());
-        Ok(Some(Arc::new(EventTimeWatermarkExec::new(
-            input,
-            column,
-            watermark.delay_ms(),
-            schema,
-        ))))
+        if let Some(watermark) = node.as_any().downcast_ref::<EventTimeWatermark>() {
+            let schema = node.schema();
+            let column = schema.index_of_column(watermark.column())?;
+            let input = Arc::clone(&physical_inputs[0]);
+            let schema = Arc::new(schema.as_arrow().clone());
+            return Ok(Some(Arc::new(EventTimeWatermarkExec::new(
+                input,
+                column,
+                watermark.delay_ms(),
+                schema,
+            ))));
+        }
+        Ok(None)
     }
 }
 
 /// Puts state between the two stages of each aggregate over a stream.
 #[derive(Debug)]
-struct StatefulOperators {
+struct StatefulAggregates {
     output_mode: OutputMode,
     /// The names that qualify columns in the query, longest first.
     relations: Vec<String>,
-    next_id: AtomicU32,
 }
 
-impl PhysicalOptimizerRule for StatefulOperators {
+impl PhysicalOptimizerRule for StatefulAggregates {
     fn optimize(
         &self,
         plan: Arc<dyn ExecutionPlan>,
@@ -222,16 +216,15 @@ impl PhysicalOptimizerRule for StatefulOperators {
             if !is_last || !reads_stream(partial.input())? {
                 return Ok(Transformed::no(node));
             }
-            let id = self.next_id.fetch_add(1, Ordering::Relaxed);
             let streaming =
-                StreamingAggregateExec::try_new(partial, last, self.output_mode, id, &self.relations)?;
+                StreamingAggregateExec::try_new(partial, last, self.output_mode, &self.relations)?;
             Ok(Transformed::yes(Arc::new(streaming) as Arc<dyn ExecutionPlan>))
         })
         .data()
     }
 
     fn name(&self) -> &'static str {
-        "stateful_operators"
+        "stateful_aggregates"
     }
 
     fn schema_check(&self) -> bool {
