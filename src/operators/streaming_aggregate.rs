@@ -99,6 +99,7 @@ impl StreamingAggregateExec {
             schema: Arc::clone(&state_schema),
             num_keys,
             eviction,
+            is_numbered: false,
         };
         let operator = OperatorContext::try_new(OperatorSpec {
             name: "stateStoreSave",

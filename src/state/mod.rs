@@ -6,11 +6,13 @@
 //!
 //! # Layout
 //!
-//! - [`store`]: the log, the index, eviction by event time, compaction
+//! - [`store`]: the log, the index, eviction by event time
+//! - `chains`: many rows to a lookup key
 //! - [`codec`]: a change or a snapshot as bytes
 
+mod chains;
 pub mod codec;
 pub mod store;
 
 pub use codec::StateDelta;
-pub use store::{StateLayout, StateStore};
+pub use store::{Probe, StateLayout, StateStore};

@@ -7,29 +7,34 @@
 //!   entries   0:a   1:c  ...    2:b 3:e        4:g             one a live key: (batch, row)
 //!   index     hash of the key's row-encoded bytes -> entry     hashbrown's HashTable
 //!   times     event time -> entries                            BTreeMap, only where the operator evicts
+//!   chains    lookup key -> entries                            only where rows are numbered
 //! ```
 //!
 //! Every operation costs what it touches: a look-up or a put its own rows, an eviction the evicted rows.
-//! Compaction copies the live rows once they are less than half of the log, so its cost per put is constant.
+//!
+//! # Layout
+//!
+//! - `compaction`: garbage goes, small batches become one
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
-use arrow::compute::{interleave_record_batch, take_record_batch};
-use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
+use arrow::compute::{filter_record_batch, interleave_record_batch, take_record_batch};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use arrow::row::{RowConverter, Rows, SortField};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
 
 use crate::error::{Error, Result};
+use crate::state::chains::Chains;
 use crate::state::codec::StateDelta;
 
-/// Log batches below this many garbage rows are never compacted.
-const COMPACTION_MIN_GARBAGE_ROWS: usize = 4096;
-/// A log of more batches than this is compacted even with little garbage: each look-up touches fewer of them.
-const COMPACTION_MAX_BATCHES: usize = 64;
+mod compaction;
+
+/// Bytes that a row number takes at the end of an encoded key: one for null or not, eight for the number.
+const NUMBER_BYTES: usize = 9;
 
 /// What the columns of a state are.
 #[derive(Debug, Clone)]
@@ -40,12 +45,27 @@ pub struct StateLayout {
     pub num_keys: usize,
     /// The event time that a row is evicted by, if it ever is.
     pub eviction: Option<EvictionTime>,
+    /// Whether the last key column is a row number (an INT64 that [`StateStore::next_number`] gives), which tells
+    /// rows apart whose other keys are equal. [`StateStore::probe`] finds all of them.
+    pub is_numbered: bool,
+}
+
+/// What [`StateStore::probe`] found: pairs of a row that asked and a stored row.
+#[derive(Debug)]
+pub struct Probe {
+    /// The stored rows, each once.
+    pub rows: RecordBatch,
+    /// Which row asked, a pair each, in ascending order.
+    pub asking: Vec<u32>,
+    /// Which of [`Self::rows`] it found, a pair each.
+    pub found: Vec<u32>,
 }
 
 /// Which event time a state row has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EvictionTime {
-    /// The key column: microsecond timestamps, or a window's struct whose `end` counts.
+    /// The column: microsecond timestamps, or a window's struct whose `end` counts. Where it is no key, a row that
+    /// replaces another one has the same time.
     pub column: usize,
     /// Microseconds to add: a window's size where the column is the window's start.
     pub offset_us: i64,
@@ -79,6 +99,16 @@ struct LogBatch {
     keys: Keys,
 }
 
+impl LogBatch {
+    fn memory_bytes(&self) -> usize {
+        let keys = match &self.keys {
+            Keys::Rows(rows) => rows.size(),
+            Keys::Single => 0,
+        };
+        self.rows.get_array_memory_size() + keys
+    }
+}
+
 /// The row-encoded keys of a batch. A state without key columns has one row, whose key is empty.
 #[derive(Debug)]
 enum Keys {
@@ -110,6 +140,10 @@ struct Entry {
 pub struct StateStore {
     layout: StateLayout,
     converter: Option<RowConverter>,
+    /// Encodes the keys but the number, where rows are numbered.
+    probe_converter: Option<RowConverter>,
+    chains: Chains,
+    next_number: i64,
     log: Vec<LogBatch>,
     log_rows: usize,
     entries: Vec<Entry>,
@@ -124,18 +158,25 @@ pub struct StateStore {
 impl StateStore {
     /// An empty state.
     pub fn try_new(layout: StateLayout) -> Result<Self> {
-        let fields = layout.schema.fields()[..layout.num_keys].iter();
-        let fields = fields
-            .map(|field| SortField::new(field.data_type().clone()))
-            .collect::<Vec<_>>();
-        let converter = if fields.is_empty() {
-            None
-        } else {
-            Some(RowConverter::new(fields)?)
+        let converter = |num_keys: usize| -> Result<Option<RowConverter>> {
+            let fields = layout.schema.fields()[..num_keys].iter();
+            let fields = fields.map(|field| SortField::new(field.data_type().clone()));
+            let fields = fields.collect::<Vec<_>>();
+            if fields.is_empty() {
+                return Ok(None);
+            }
+            Ok(Some(RowConverter::new(fields)?))
+        };
+        let probe_converter = match layout.is_numbered {
+            true => converter(layout.num_keys - 1)?,
+            false => None,
         };
         Ok(Self {
+            converter: converter(layout.num_keys)?,
+            probe_converter,
+            chains: Chains::default(),
+            next_number: 0,
             layout,
-            converter,
             log: Vec::new(),
             log_rows: 0,
             entries: Vec::new(),
@@ -163,11 +204,13 @@ impl StateStore {
         self.memory_bytes
             + self.entries.capacity() * size_of::<Entry>()
             + self.index.capacity() * (size_of::<u32>() + 1)
-            + self
-                .times
-                .values()
-                .map(|entries| 32 + entries.capacity() * 4)
-                .sum::<usize>()
+            + self.times.len() * (size_of::<(i64, Vec<u32>)>() + 4 * size_of::<u32>())
+            + self.chains.memory_bytes()
+    }
+
+    /// A number that no row has, for states whose rows are numbered; the numbers after it are free too.
+    pub fn next_number(&self) -> i64 {
+        self.next_number
     }
 
     /// The stored rows of the keys in `keys` (the key columns of any number of rows, duplicates allowed), each
@@ -188,6 +231,61 @@ impl StateStore {
             }
         }
         self.gather(&places)
+    }
+
+    /// The stored rows whose keys, but the number, are those of some rows; `None` if there are none.
+    pub fn probe(&self, keys: &[ArrayRef], num_rows: usize) -> Result<Option<Probe>> {
+        if self.index.is_empty() {
+            return Ok(None);
+        }
+        let keys = encode(self.probe_converter.as_ref(), keys)?;
+        let mut places = Vec::new();
+        let mut known = hashbrown::HashMap::new();
+        let (mut asking, mut found) = (Vec::new(), Vec::new());
+        for row in 0..num_rows {
+            let key = keys.get(row);
+            let entries = self
+                .chains
+                .find(self.hash(key), |entry| self.probe_key(entry) == key);
+            for entry in entries {
+                let place = *known.entry(entry).or_insert_with(|| {
+                    places.push(self.place(entry));
+                    to_u32(places.len() - 1)
+                });
+                asking.push(to_u32(row));
+                found.push(place);
+            }
+        }
+        let rows = self.gather(&places)?;
+        Ok(rows.map(|rows| Probe { rows, asking, found }))
+    }
+
+    /// Puts those rows whose key is not there yet, the first of each key, and says of each row whether it was put.
+    pub fn put_new(&mut self, rows: &RecordBatch) -> Result<BooleanArray> {
+        let keys = self.encode_keys(&rows.columns()[..self.layout.num_keys])?;
+        let mut seen = HashTable::<u32>::with_capacity(rows.num_rows());
+        let is_new = (0..rows.num_rows()).map(|row| {
+            let key = keys.get(row);
+            let hash = self.hash(key);
+            if self.index.find(hash, |&entry| self.key(entry) == key).is_some() {
+                return false;
+            }
+            let first = seen.entry(
+                hash,
+                |&other| keys.get(other as usize) == key,
+                |&other| self.hash(keys.get(other as usize)),
+            );
+            match first {
+                TableEntry::Occupied(_) => false,
+                TableEntry::Vacant(vacant) => {
+                    vacant.insert(to_u32(row));
+                    true
+                }
+            }
+        });
+        let is_new = is_new.map(Some).collect::<BooleanArray>();
+        self.put(filter_record_batch(rows, &is_new)?)?;
+        Ok(is_new)
     }
 
     /// Puts rows, whose keys are unique among them; a row of a key that is there replaces its row.
@@ -221,6 +319,7 @@ impl StateStore {
             if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
                 found.remove();
             }
+            self.unchain(entry);
             self.entries[entry as usize].live = false;
             self.free.push(entry);
         }
@@ -292,15 +391,17 @@ impl StateStore {
             Some(eviction) => Some(eviction.of(rows.column(eviction.column))?),
             None => None,
         };
+        if self.layout.is_numbered {
+            let numbers = rows.column(self.layout.num_keys - 1).as_primitive::<Int64Type>();
+            let newest = arrow::compute::max(numbers).unwrap_or(-1);
+            self.next_number = self.next_number.max(newest + 1);
+        }
         let batch = to_u32(self.log.len());
         let num_rows = rows.num_rows();
-        self.memory_bytes += rows.get_array_memory_size()
-            + match &keys {
-                Keys::Rows(rows) => rows.size(),
-                Keys::Single => 0,
-            };
         self.log_rows += num_rows;
-        self.log.push(LogBatch { rows, keys });
+        let added = LogBatch { rows, keys };
+        self.memory_bytes += added.memory_bytes();
+        self.log.push(added);
         for row in 0..num_rows {
             let log = &self.log;
             let entries = &self.entries;
@@ -337,6 +438,15 @@ impl StateStore {
                         Some(old) => *old = fresh,
                         None => self.entries.push(fresh),
                     }
+                    if self.layout.is_numbered {
+                        let (log, entries) = (&self.log, &self.entries);
+                        let key = without_number(key);
+                        let hash = hash_with(&self.hasher, key);
+                        self.chains.add(hash, entry, |other| {
+                            let other = entries[other as usize];
+                            without_number(log[other.batch as usize].keys.get(other.row as usize)) == key
+                        });
+                    }
                     // A row without an event time is never evicted, as in Spark.
                     if let Some(Some(time)) = times.as_ref().map(|times| times[row as usize]) {
                         self.times.entry(time).or_default().push(entry);
@@ -367,43 +477,9 @@ impl StateStore {
                 }
             }
         }
+        self.unchain(entry);
         self.entries[entry as usize].live = false;
         self.free.push(entry);
-    }
-
-    fn compact_if_worthwhile(&mut self) -> Result<()> {
-        let garbage = self.log_rows - self.num_rows();
-        let worthwhile = (garbage > COMPACTION_MIN_GARBAGE_ROWS && garbage > self.num_rows())
-            || self.log.len() > COMPACTION_MAX_BATCHES;
-        if !worthwhile {
-            return Ok(());
-        }
-        let live = (0..self.entries.len())
-            .filter(|&entry| self.entries[entry].live)
-            .collect::<Vec<_>>();
-        let places = live
-            .iter()
-            .map(|&entry| self.place(to_u32(entry)))
-            .collect::<Vec<_>>();
-        let rows = self.gather(&places)?;
-        self.log.clear();
-        self.log_rows = 0;
-        self.memory_bytes = 0;
-        if let Some(rows) = rows {
-            let keys = self.encode_keys(&rows.columns()[..self.layout.num_keys])?;
-            self.memory_bytes = rows.get_array_memory_size()
-                + match &keys {
-                    Keys::Rows(rows) => rows.size(),
-                    Keys::Single => 0,
-                };
-            self.log_rows = rows.num_rows();
-            self.log.push(LogBatch { rows, keys });
-            for (row, entry) in live.into_iter().enumerate() {
-                self.entries[entry].batch = 0;
-                self.entries[entry].row = to_u32(row);
-            }
-        }
-        Ok(())
     }
 
     fn gather(&self, places: &[(usize, usize)]) -> Result<Option<RecordBatch>> {
@@ -431,11 +507,15 @@ impl StateStore {
         Ok(Some(interleave_record_batch(&used, &places)?))
     }
 
-    fn encode_keys(&self, columns: &[ArrayRef]) -> Result<Keys> {
-        match &self.converter {
-            Some(converter) => Ok(Keys::Rows(converter.convert_columns(columns)?)),
-            None => Ok(Keys::Single),
+    fn unchain(&mut self, entry: u32) {
+        if self.layout.is_numbered {
+            let hash = self.hash(self.probe_key(entry));
+            self.chains.remove(hash, entry);
         }
+    }
+
+    fn encode_keys(&self, columns: &[ArrayRef]) -> Result<Keys> {
+        encode(self.converter.as_ref(), columns)
     }
 
     fn hash(&self, key: &[u8]) -> u64 {
@@ -447,10 +527,26 @@ impl StateStore {
         self.log[entry.batch as usize].keys.get(entry.row as usize)
     }
 
+    fn probe_key(&self, entry: u32) -> &[u8] {
+        without_number(self.key(entry))
+    }
+
     fn place(&self, entry: u32) -> (usize, usize) {
         let entry = self.entries[entry as usize];
         (entry.batch as usize, entry.row as usize)
     }
+}
+
+fn encode(converter: Option<&RowConverter>, columns: &[ArrayRef]) -> Result<Keys> {
+    match converter {
+        Some(converter) => Ok(Keys::Rows(converter.convert_columns(columns)?)),
+        None => Ok(Keys::Single),
+    }
+}
+
+/// An encoded key is its columns' bytes one after the other; the number is the last one.
+fn without_number(key: &[u8]) -> &[u8] {
+    &key[..key.len() - NUMBER_BYTES]
 }
 
 fn hash_with(hasher: &foldhash::fast::FixedState, key: &[u8]) -> u64 {

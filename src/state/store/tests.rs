@@ -18,6 +18,7 @@ fn layout() -> StateLayout {
             column: 0,
             offset_us: 10,
         }),
+        is_numbered: false,
     }
 }
 
@@ -125,7 +126,7 @@ fn memory_stays_bounded_when_every_batch_replaces_the_same_keys() {
     }
     assert_eq!(store.num_rows(), 100);
     assert!(
-        most <= COMPACTION_MIN_GARBAGE_ROWS + 300,
+        most <= compaction::MIN_GARBAGE_ROWS + 300,
         "{most} rows in the log"
     );
 }
@@ -137,6 +138,7 @@ fn a_state_without_keys_is_one_row() {
         schema: Arc::clone(&schema),
         num_keys: 0,
         eviction: None,
+        is_numbered: false,
     })
     .expect("a state");
     for n in 1..4 {
@@ -150,4 +152,123 @@ fn a_state_without_keys_is_one_row() {
         store.put(batch).expect("puts");
     }
     assert_eq!(store.num_rows(), 1);
+}
+
+fn numbered_layout() -> StateLayout {
+    StateLayout {
+        schema: Arc::new(Schema::new(vec![
+            Field::new("k", DataType::Utf8, true),
+            Field::new("number", DataType::Int64, false),
+            Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, None), true),
+        ])),
+        num_keys: 2,
+        eviction: Some(EvictionTime {
+            column: 2,
+            offset_us: 0,
+        }),
+        is_numbered: true,
+    }
+}
+
+fn numbered_rows(first: i64, rows: &[(&str, Option<i64>)]) -> RecordBatch {
+    RecordBatch::try_new(
+        numbered_layout().schema,
+        vec![
+            Arc::new(rows.iter().map(|row| Some(row.0)).collect::<StringArray>()),
+            Arc::new((first..).take(rows.len()).collect::<Int64Array>()),
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.1)
+                    .collect::<TimestampMicrosecondArray>(),
+            ),
+        ],
+    )
+    .expect("columns of one length")
+}
+
+/// The numbers that a probe by some keys finds, a list each.
+fn probed(store: &StateStore, keys: &[&str]) -> Vec<Vec<i64>> {
+    let asked = Arc::new(StringArray::from(keys.to_vec())) as ArrayRef;
+    let mut found = vec![Vec::new(); keys.len()];
+    if let Some(probe) = store.probe(&[asked], keys.len()).expect("probes") {
+        let numbers = probe.rows.column(1).as_primitive::<Int64Type>();
+        for (&row, &stored) in probe.asking.iter().zip(&probe.found) {
+            found[row as usize].push(numbers.value(stored as usize));
+        }
+    }
+    for numbers in &mut found {
+        numbers.sort_unstable();
+    }
+    found
+}
+
+#[test]
+fn a_probe_finds_every_numbered_row_until_it_is_evicted() {
+    let mut store = StateStore::try_new(numbered_layout()).expect("a state");
+    let mut replica = StateStore::try_new(numbered_layout()).expect("a state");
+    let mut model = BTreeMap::new();
+    for epoch in 0..300_i64 {
+        let first = store.next_number();
+        let names = (0..epoch % 7).map(|n| format!("k{}", (epoch + n) % 5));
+        let names = names.collect::<Vec<_>>();
+        let rows = names
+            .iter()
+            .map(|name| (name.as_str(), (epoch % 11 > 0).then_some(epoch)));
+        let rows = rows.collect::<Vec<_>>();
+        for (number, (name, at)) in (first..).zip(&rows) {
+            let known = model.insert(number, ((*name).to_owned(), *at));
+            assert!(known.is_none(), "{number} twice");
+        }
+        store.put(numbered_rows(first, &rows)).expect("puts");
+        // Some rows are put again, as a join does that marks them.
+        store.put(numbered_rows(first, &rows)).expect("puts");
+        store.evict(epoch - 20).expect("evicts");
+        model.retain(|_, (_, at)| at.is_none_or(|at| at > epoch - 20));
+        replica.apply(store.take_delta()).expect("applies");
+    }
+    let keys = ["k0", "k1", "k2", "k3", "k4", "other", "k1"];
+    let wanted = keys.map(|key| {
+        let numbers = model.iter().filter(|(_, (name, _))| name == key);
+        numbers.map(|(number, _)| *number).collect::<Vec<_>>()
+    });
+    assert_eq!(probed(&store, &keys), wanted);
+    assert_eq!(probed(&replica, &keys), wanted);
+    assert_eq!(replica.next_number(), store.next_number());
+}
+
+#[test]
+fn only_the_first_row_of_a_key_is_put_as_new() {
+    let mut store = StateStore::try_new(layout()).expect("a state");
+    let mut put = |batch: &[(Option<i64>, &str, i64)]| {
+        let is_new = store.put_new(&rows(batch)).expect("puts");
+        is_new.iter().flatten().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        put(&[(None, "a", 1), (Some(1), "a", 2), (None, "a", 3), (None, "b", 4)]),
+        [true, true, false, true]
+    );
+    assert_eq!(put(&[(None, "b", 5), (Some(2), "b", 6)]), [false, true]);
+    let kept = content(&store).into_values().collect::<Vec<_>>();
+    assert_eq!(kept, [1, 4, 2, 6]);
+}
+
+#[test]
+fn small_batches_become_one_and_a_big_one_stays() {
+    let mut store = StateStore::try_new(layout()).expect("a state");
+    let names = (0..20_000).map(|n| format!("k{n}")).collect::<Vec<_>>();
+    let batch = |names: &[String]| {
+        let all = names.iter().map(|name| (Some(0), name.as_str(), 1));
+        rows(&all.collect::<Vec<_>>())
+    };
+    store.put(batch(&names[..10_000])).expect("puts");
+    for chunk in names[10_000..12_000].chunks(4) {
+        store.put(batch(chunk)).expect("puts");
+        assert!(store.log.len() <= compaction::MAX_BATCHES);
+        assert_eq!(store.log[0].rows.num_rows(), 10_000, "the big batch was copied");
+    }
+    for chunk in names[12_000..].chunks(4) {
+        store.put(batch(chunk)).expect("puts");
+    }
+    assert!(store.log.len() <= compaction::MAX_BATCHES);
+    assert_eq!(content(&store).len(), names.len());
 }
