@@ -35,12 +35,13 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::checkpoint::{BatchCommit, Checkpoint, CheckpointMetadata, CommitRecord, OffsetRecord};
+use crate::checkpoint::{BatchCommit, Checkpoint, CommitRecord, OffsetRecord};
 use crate::error::{Error, Result};
 use crate::execution::durations::Durations;
 use crate::execution::event::QueryEvent;
 use crate::execution::progress::{SinkProgress, SourceProgress, StreamingQueryProgress};
 use crate::execution::query::{QueryState, StreamingQuery};
+use crate::execution::recovery::{self, OpenedCheckpoint};
 use crate::execution::snapshots::SnapshotWriter;
 use crate::execution::trigger::Trigger;
 use crate::execution::watermark::WatermarkTracker;
@@ -74,13 +75,13 @@ pub struct MicroBatchExecution {
 
 /// A batch that the offset log has.
 #[derive(Debug)]
-struct DecidedBatch {
-    id: u64,
-    record: OffsetRecord,
+pub(super) struct DecidedBatch {
+    pub(super) id: u64,
+    pub(super) record: OffsetRecord,
     /// Where each source stood before it.
-    start: BTreeMap<String, Offset>,
+    pub(super) start: BTreeMap<String, Offset>,
     /// The watermark that the batch before it ran with.
-    late_ms: i64,
+    pub(super) late_ms: i64,
 }
 
 impl MicroBatchExecution {
@@ -116,27 +117,12 @@ impl MicroBatchExecution {
         let plan = definition.plan().await?;
         let watermark_nodes = plan.watermarks();
         let explained = plan.explain();
-        let shape = definition.shape(&plan);
-        let folder = definition.checkpoint.clone();
-        let storage = Arc::clone(&query.context().storage);
-        let wanted = shape.clone();
-        let open = move || {
-            Checkpoint::open_on(
-                &folder,
-                &|builder, path, file| storage.database(builder, path, file),
-                &|stored| stored.check(&wanted, &folder),
-            )
-        };
-        let checkpoint = Arc::new(blocking(open).await?);
-        let stored = checkpoint.metadata()?;
-        let metadata = stored.as_ref().map_or_else(
-            || CheckpointMetadata::new(query.id(), shape.clone()),
-            |stored| stored.clone().taken_over_by(shape.clone()),
-        );
+        let OpenedCheckpoint {
+            checkpoint,
+            metadata,
+            has_changed,
+        } = recovery::open(&query, &plan).await?;
         let id = metadata.query_id;
-        if stored.is_none() {
-            checkpoint.set_metadata(&metadata)?;
-        }
 
         let mut sources = BTreeMap::new();
         for stream in streams_of(&definition.plan) {
@@ -147,38 +133,8 @@ impl MicroBatchExecution {
             }
             sources.insert(stream.name.to_string(), source);
         }
-        let mut tracker = WatermarkTracker::new(metadata.shape.watermark_policy, watermark_nodes.len());
-        let offsets = checkpoint.latest_offsets()?;
-        let commit = checkpoint.latest_commit()?;
-        let last_committed = commit.as_ref().map(|(batch_id, _)| *batch_id);
-        let mut committed = BTreeMap::new();
-        let mut last_watermark_ms = 0;
-        if let Some((batch_id, record)) = &commit {
-            tracker.restore(record.next_watermark_ms, &record.watermarks_ms);
-            let restored = checkpoint
-                .offsets(*batch_id)?
-                .ok_or_else(|| inconsistent(*batch_id, "no offsets"))?;
-            committed = restored.sources;
-            last_watermark_ms = restored.batch_watermark_ms;
-            for operator in &plan.operators {
-                for delta in checkpoint.state_as_of(operator.id(), *batch_id)? {
-                    operator.restore(delta)?;
-                }
-            }
-        }
-        let next_batch_id = last_committed.map_or(0, |batch_id| batch_id + 1);
-        let replay = match offsets {
-            Some((batch_id, record)) if batch_id == next_batch_id => Some(DecidedBatch {
-                id: batch_id,
-                record,
-                start: committed.clone(),
-                late_ms: last_watermark_ms,
-            }),
-            Some((batch_id, _)) if Some(batch_id) != last_committed => {
-                return Err(inconsistent(batch_id, "offsets beyond the next batch"));
-            }
-            _ => None,
-        };
+        let tracker = WatermarkTracker::new(metadata.shape.watermark_policy, watermark_nodes.len());
+        let last = recovery::read_back(&checkpoint, &plan.operators, tracker).await?;
         definition
             .sink
             .start(SinkStart {
@@ -187,12 +143,12 @@ impl MicroBatchExecution {
                 keys: result_keys(&definition.plan),
                 query_id: id,
                 query_name: definition.name.to_string(),
-                last_committed,
+                last_committed: last.batch_id,
                 log: checkpoint.sink_log()?,
             })
             .await?;
         // Only now is it sure that the changed query runs at all.
-        if stored.is_some_and(|stored| stored != metadata) {
+        if has_changed {
             checkpoint.set_metadata(&metadata)?;
         }
         // Before the state says so: whoever waits for the start has the event already.
@@ -206,7 +162,7 @@ impl MicroBatchExecution {
                 status.state = QueryState::Running;
             }
             status.id = id;
-            status.last_committed = last_committed;
+            status.last_committed = last.batch_id;
             status.plan = Arc::from(explained);
             status.sources = sources.values().map(|source| source.description()).collect();
         });
@@ -219,13 +175,13 @@ impl MicroBatchExecution {
             sources,
             checkpoint,
             snapshots,
-            committed,
-            tracker,
-            next_batch_id,
-            last_watermark_ms,
+            committed: last.offsets,
+            tracker: last.tracker,
+            next_batch_id: last.batch_id.map_or(0, |batch_id| batch_id + 1),
+            last_watermark_ms: last.watermark_ms,
             last_trigger_ms: None,
         };
-        Ok((execution, replay))
+        Ok((execution, last.replay))
     }
 
     async fn run_batches(&mut self, stop: &mut watch::Receiver<bool>) -> Result<()> {
@@ -562,13 +518,6 @@ fn take_stats(node: &Arc<dyn ExecutionPlan>) -> (EventTimeStats, i64) {
     }
 }
 
-fn inconsistent(batch_id: u64, reason: &str) -> Error {
-    Error::checkpoint(format!(
-        "the checkpoint contradicts itself at batch {batch_id}: {reason}"
-    ))
-    .hint("Restore it from a copy, or give the query another CHECKPOINT folder to start anew.")
-}
-
 /// Milliseconds since the epoch as ISO 8601 in UTC, always with milliseconds: Spark's form in progress.
 fn iso_millis(ms: i64) -> String {
     chrono::DateTime::from_timestamp_millis(ms).map_or_else(
@@ -583,7 +532,9 @@ fn seconds(ms: i64) -> f64 {
 }
 
 /// Runs what blocks on the disk off the workers that compute.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|panic| Err(Error::internal("writing the checkpoint panicked").caused_by(panic)))

@@ -4,6 +4,7 @@
 //!
 //! - [`definition`]: what a query is, before it runs
 //! - [`micro_batch`]: the loop, with recovery as pseudo-code
+//! - `recovery`: what a run begins from
 //! - [`snapshots`]: state snapshots in the background
 //! - [`storage`]: what queries write to
 //! - [`trigger`]: when the next batch may begin
@@ -19,6 +20,7 @@ pub mod event;
 pub mod micro_batch;
 pub mod progress;
 pub mod query;
+mod recovery;
 pub mod snapshots;
 pub mod storage;
 pub mod trigger;

@@ -167,9 +167,10 @@ impl StateStore {
             }
             Ok(Some(RowConverter::new(fields)?))
         };
-        let probe_converter = match layout.is_numbered {
-            true => converter(layout.num_keys - 1)?,
-            false => None,
+        let probe_converter = if layout.is_numbered {
+            converter(layout.num_keys - 1)?
+        } else {
+            None
         };
         Ok(Self {
             converter: converter(layout.num_keys)?,

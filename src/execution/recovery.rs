@@ -1,0 +1,122 @@
+//! What a run begins from: the checkpoint, opened and read back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::checkpoint::{Checkpoint, CheckpointMetadata};
+use crate::error::{Error, Result};
+use crate::execution::micro_batch::{DecidedBatch, blocking};
+use crate::execution::query::StreamingQuery;
+use crate::execution::watermark::WatermarkTracker;
+use crate::operators::context::OperatorContext;
+use crate::plan::physical::StreamingPlan;
+use crate::source::Offset;
+
+/// An open checkpoint and what it says of its query from this run on.
+pub(super) struct OpenedCheckpoint {
+    pub(super) checkpoint: Arc<Checkpoint>,
+    pub(super) metadata: CheckpointMetadata,
+    /// The query has changed since the last run: the metadata is still to be written.
+    pub(super) has_changed: bool,
+}
+
+/// Where the last run left off.
+pub(super) struct LastCommit {
+    pub(super) batch_id: Option<u64>,
+    /// Where each source stood after it.
+    pub(super) offsets: BTreeMap<String, Offset>,
+    /// The watermark that it ran with.
+    pub(super) watermark_ms: i64,
+    pub(super) tracker: WatermarkTracker,
+    /// The batch behind it, if a crash cut it off.
+    pub(super) replay: Option<DecidedBatch>,
+}
+
+/// Opens a query's checkpoint, if the query may go on in it.
+pub(super) async fn open(query: &StreamingQuery, plan: &StreamingPlan) -> Result<OpenedCheckpoint> {
+    let definition = query.definition();
+    let shape = definition.shape(plan);
+    let folder = definition.checkpoint.clone();
+    let storage = Arc::clone(&query.context().storage);
+    let new_id = query.id();
+    blocking(move || {
+        let checkpoint = Checkpoint::open_on(
+            &folder,
+            &|builder, path, file| storage.database(builder, path, file),
+            &|stored| stored.check(&shape, &folder),
+        )?;
+        let checkpoint = Arc::new(checkpoint);
+        let stored = checkpoint.metadata()?;
+        let metadata = match stored.clone() {
+            Some(stored) => stored.taken_over_by(shape),
+            None => CheckpointMetadata::new(new_id, shape),
+        };
+        if stored.is_none() {
+            checkpoint.set_metadata(&metadata)?;
+        }
+        let has_changed = stored.is_some_and(|stored| stored != metadata);
+        Ok(OpenedCheckpoint {
+            checkpoint,
+            metadata,
+            has_changed,
+        })
+    })
+    .await
+}
+
+/// Reads back the last commit: offsets and watermarks, and the state into `operators`.
+pub(super) async fn read_back(
+    checkpoint: &Arc<Checkpoint>,
+    operators: &[Arc<OperatorContext>],
+    tracker: WatermarkTracker,
+) -> Result<LastCommit> {
+    let checkpoint = Arc::clone(checkpoint);
+    let operators = operators.to_vec();
+    blocking(move || {
+        let mut last = LastCommit {
+            batch_id: None,
+            offsets: BTreeMap::new(),
+            watermark_ms: 0,
+            tracker,
+            replay: None,
+        };
+        if let Some((batch_id, record)) = checkpoint.latest_commit()? {
+            last.tracker
+                .restore(record.next_watermark_ms, &record.watermarks_ms);
+            let offsets = checkpoint.offsets(batch_id)?;
+            let offsets = offsets.ok_or_else(|| inconsistent(batch_id, "no offsets"))?;
+            last.batch_id = Some(batch_id);
+            last.offsets = offsets.sources;
+            last.watermark_ms = offsets.batch_watermark_ms;
+            for operator in operators {
+                for delta in checkpoint.state_as_of(operator.id(), batch_id)? {
+                    operator.restore(delta)?;
+                }
+            }
+        }
+        let next_batch_id = last.batch_id.map_or(0, |batch_id| batch_id + 1);
+        match checkpoint.latest_offsets()? {
+            Some((id, record)) if id == next_batch_id => {
+                last.replay = Some(DecidedBatch {
+                    id,
+                    record,
+                    start: last.offsets.clone(),
+                    late_ms: last.watermark_ms,
+                });
+            }
+            Some((id, _)) if Some(id) != last.batch_id => {
+                return Err(inconsistent(id, "offsets beyond the next batch"));
+            }
+            _ => {}
+        }
+        Ok(last)
+    })
+    .await
+}
+
+fn inconsistent(batch_id: u64, reason: &str) -> Error {
+    Error::checkpoint(format!(
+        "the checkpoint contradicts itself at batch {batch_id}: {reason}"
+    ))
+    .hint("Restore it from a copy, or give the query another CHECKPOINT folder to start anew.")
+}
