@@ -66,6 +66,7 @@ fn counts(deltas: Vec<StateDelta>) -> Vec<(i64, i64)> {
     let mut store = StateStore::try_new(StateLayout {
         schema,
         num_keys: 1,
+        is_numbered: false,
         eviction: None,
     })
     .expect("a state");

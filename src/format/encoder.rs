@@ -31,17 +31,19 @@ pub(crate) enum Dialect {
         /// About where a value may end: what is longer is going to be cut anyway.
         max_bytes: usize,
     },
+    /// As a cast to STRING has them: bytes are text, and a null inside of a value is `null`.
+    Cast,
 }
 
 impl Dialect {
     pub(super) fn is_json(self) -> bool {
-        !matches!(self, Self::Text { .. })
+        !matches!(self, Self::Text { .. } | Self::Cast)
     }
 
     pub(super) fn max_bytes(self) -> usize {
         match self {
             Self::Text { max_bytes } => max_bytes,
-            Self::JsonRows | Self::SparkJson { .. } => usize::MAX,
+            Self::JsonRows | Self::SparkJson { .. } | Self::Cast => usize::MAX,
         }
     }
 
@@ -50,6 +52,7 @@ impl Dialect {
             Self::JsonRows => push_safe_json_string(out, text),
             Self::SparkJson { .. } => push_json_string(out, text),
             Self::Text { max_bytes } => out.push_str(&text[..text.floor_char_boundary(max_bytes)]),
+            Self::Cast => out.push_str(text),
         }
     }
 
@@ -65,7 +68,10 @@ impl Dialect {
     }
 
     fn push_null(self, out: &mut String) {
-        out.push_str(if self.is_json() { "null" } else { "NULL" });
+        out.push_str(match self {
+            Self::Text { .. } => "NULL",
+            Self::JsonRows | Self::SparkJson { .. } | Self::Cast => "null",
+        });
     }
 }
 
@@ -226,7 +232,9 @@ fn float<T: ArrowPrimitiveType, F: Float>(
                 push_json_float(out, number);
             }
         }),
-        Dialect::Text { .. } => Box::new(move |row, out| push_java_float(out, number(array.value(row)))),
+        Dialect::Text { .. } | Dialect::Cast => {
+            Box::new(move |row, out| push_java_float(out, number(array.value(row))))
+        }
     }
 }
 
@@ -253,5 +261,6 @@ fn push_binary(out: &mut String, bytes: &[u8], dialect: Dialect) {
         Dialect::JsonRows => dialect.push_quoted(out, |out| push_hex(out, bytes)),
         Dialect::SparkJson { .. } => dialect.push_quoted(out, |out| push_base64(out, bytes)),
         Dialect::Text { max_bytes } => push_spaced_hex(out, &bytes[..bytes.len().min(max_bytes)]),
+        Dialect::Cast => out.push_str(&String::from_utf8_lossy(bytes)),
     }
 }

@@ -100,7 +100,7 @@ fn timestamp<T: ArrowPrimitiveType<Native = i64>>(
         Dialect::SparkJson { .. } => TimestampStyle::IsoMillis {
             with_offset: zone.is_some(),
         },
-        Dialect::Text { .. } => TimestampStyle::Plain,
+        Dialect::Text { .. } | Dialect::Cast => TimestampStyle::Plain,
     };
     let zone = zone.unwrap_or(Zone::UTC);
     quoted::<T>(array, dialect, move |out, value| {

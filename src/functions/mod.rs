@@ -1,9 +1,12 @@
 //! Spark functions that DataFusion lacks or answers otherwise, one file a family.
 
 pub mod aggregate;
+mod arithmetic;
 pub mod batch_time;
+pub(crate) mod cast;
 pub mod generator;
 mod json;
+pub mod planner;
 mod string;
 mod support;
 pub mod window;
@@ -15,6 +18,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 /// The scalar functions of this folder.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     let mut functions = vec![window::window_udf(), window::window_time_udf()];
+    functions.extend(arithmetic::functions());
     functions.extend(generator::functions());
     functions.extend(json::functions());
     functions.extend(string::functions());

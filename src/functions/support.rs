@@ -222,9 +222,14 @@ impl Call<'_> {
 
     /// The zone in which texts without one are read and written.
     pub(crate) fn time_zone(&self) -> TimeZone {
-        let zone = self.config.execution.time_zone.as_deref().unwrap_or("UTC");
-        TimeZone::try_new(zone).unwrap_or_else(|_| TimeZone::utc())
+        session_zone(self.config)
     }
+}
+
+/// The session's time zone.
+pub(crate) fn session_zone(config: &ConfigOptions) -> TimeZone {
+    let zone = config.execution.time_zone.as_deref().unwrap_or("UTC");
+    TimeZone::try_new(zone).unwrap_or_else(|_| TimeZone::utc())
 }
 
 type Returns = fn(&Planned) -> Result<DataType>;

@@ -31,5 +31,6 @@ pub mod value;
 pub use decoder::JsonDecoder;
 pub use infer::{SchemaInference, infer_schema};
 pub use nullable::as_nullable;
+pub(crate) use numbers::decimal as decimal_from_text;
 pub use options::{JsonOptions, ParseMode};
 pub use value::{JsonValueDecoder, decode_values};

@@ -70,7 +70,7 @@ pub(super) fn decimal_of_text(text: &[u8], precision: u8, scale: i8) -> Option<i
 
 /// The value of `[sign]digits[.digits][e[sign]digits]` times ten to the `scale`, rounded half up, if it has at most `precision`
 /// digits.
-pub(super) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
+pub(crate) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
     let parts = DecimalParts::parse(text)?;
     let unscaled = parts.scaled(i64::from(scale))?;
     (unscaled < 10_i128.pow(precision.into())).then_some(if parts.is_negative { -unscaled } else { unscaled })

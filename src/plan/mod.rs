@@ -5,12 +5,14 @@
 //! - [`stream_table`]: what a stream is to DataFusion: a table without rows of its own
 //! - [`event_time`]: which column carries event time
 //! - [`watermark`]: the logical node that marks it
+//! - [`casts`]: the rule that gives casts Spark's meaning
 //! - [`generator`]: the rule that turns `explode(...)` into an unnesting
 //! - [`time_window`]: the rule that turns `window(...)` into a key
 //! - [`output_mode`]: what each output mode allows, checked before anything runs
 //! - [`result_keys`]: which output columns name a row in update mode
 //! - [`physical`]: the physical plan with its stateful operators
 
+pub mod casts;
 pub mod event_time;
 pub mod generator;
 pub mod output_mode;

@@ -20,6 +20,7 @@ use crate::plan::stream_table::StreamTable;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::session::planning::new_context;
 use crate::sql::query::QueryText;
+use crate::sql::rewrite::literal::type_numbers;
 use crate::sql::{Candidates, KnownRelation, locate, rewrite_query};
 use crate::suggest::did_you_mean;
 
@@ -206,7 +207,7 @@ impl Catalog {
     ///
     /// A statement error with its place.
     pub fn plan_select(&self, query: &QueryText) -> Result<LogicalPlan> {
-        let rewritten = rewrite_query(query, &|name| {
+        let mut rewritten = rewrite_query(query, &|name| {
             let item = self.get(name)?;
             let schema = item.provider.schema();
             let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
@@ -234,6 +235,7 @@ impl Catalog {
                 .register_table(reference.clone(), Arc::new(ViewTable::new(plan, None)))?;
             marked.push(reference);
         }
+        type_numbers(&mut rewritten.query);
         let statement = Statement::Statement(Box::new(SqlStatement::Query(rewritten.query)));
         // Planning a SELECT resolves names and nothing else: no table here does I/O for it.
         let planned = futures::executor::block_on(state.statement_to_plan(statement));

@@ -10,6 +10,8 @@ use datafusion::prelude::SessionContext;
 use datafusion_spark::SessionStateBuilderSpark;
 
 use crate::functions;
+use crate::functions::planner::{SparkExprPlanner, SparkTypePlanner};
+use crate::plan::casts::SparkCasts;
 use crate::plan::generator::RewriteGenerators;
 
 /// A context with Spark's functions and defaults, that splits work into `partitions` parts.
@@ -30,11 +32,17 @@ pub fn new_context(partitions: usize) -> SessionContext {
     options.execution.enable_ansi_mode = true;
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(RewriteGenerators)];
     rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(SparkCasts));
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_default_features()
         .with_analyzer_rules(rules)
-        .with_spark_features();
+        .with_spark_features()
+        .with_type_planner(Arc::new(SparkTypePlanner));
+    state
+        .expr_planners()
+        .get_or_insert_with(Vec::new)
+        .insert(0, Arc::new(SparkExprPlanner));
     state
         .scalar_functions()
         .get_or_insert_with(Vec::new)

@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token};
 
 use crate::interval::{Interval, Reason, is_unit};
+use crate::sql::rewrite::literal::{self, SUFFIXES};
 
 /// Separates a message from its hint in the text of a [`ParserError`], which has room for one text only.
 pub(crate) const HINT_SEPARATOR: char = '\u{1f}';
@@ -128,6 +129,9 @@ impl Dialect for SparkDialect {
     }
 
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        if let Some(number) = parse_suffixed_number(parser) {
+            return Some(Ok(number));
+        }
         let Token::Word(word) = &parser.peek_token_ref().token else {
             return None;
         };
@@ -224,6 +228,25 @@ fn word(token: &Token) -> Option<String> {
         Token::Word(word) if word.quote_style.is_none() => Some(word.value.clone()),
         _ => None,
     }
+}
+
+/// `1.5D`, `2BD`: a number with a letter right behind it that says its type.
+fn parse_suffixed_number(parser: &mut Parser) -> Option<Expr> {
+    let (number, suffix) = (parser.peek_token_ref(), parser.peek_nth_token_ref(1));
+    let (Token::Number(text, false), Token::Word(word)) = (&number.token, &suffix.token) else {
+        return None;
+    };
+    let is_suffix = number.span.end == suffix.span.start
+        && SUFFIXES
+            .iter()
+            .any(|suffix| suffix.eq_ignore_ascii_case(&word.value));
+    if !is_suffix {
+        return None;
+    }
+    let number = literal::number(text, &word.value, Span::new(number.span.start, suffix.span.end));
+    parser.next_token();
+    parser.next_token();
+    Some(number)
 }
 
 fn parse_interval(parser: &mut Parser) -> Result<Expr, ParserError> {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CeilFloorKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    AccessExpr, BinaryOperator, CeilFloorKind, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentList, FunctionArguments, Ident, LambdaFunction, ObjectName, ObjectNamePart, Query,
     Spanned, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
@@ -131,7 +131,6 @@ impl Expressions<'_, '_, '_> {
                 let span = values.first().map_or(Span::empty(), Spanned::span);
                 *expr = self.named_struct(std::mem::take(values), span)?;
             }
-            Expr::Cast { data_type, .. } => spark_type(data_type),
             _ => operator(expr),
         }
         Ok(())
@@ -307,18 +306,6 @@ fn operator(expr: &mut Expr) {
     }
 }
 
-/// Spark's short names of whole numbers.
-fn spark_type(data_type: &mut DataType) {
-    if let DataType::Custom(name, _) = data_type {
-        *data_type = match name.to_string().to_ascii_uppercase().as_str() {
-            "BYTE" => DataType::TinyInt(None),
-            "SHORT" => DataType::SmallInt(None),
-            "LONG" => DataType::BigInt(None),
-            _ => return,
-        };
-    }
-}
-
 fn is_star(arg: &FunctionArg) -> bool {
     matches!(
         arg,
@@ -362,7 +349,7 @@ fn field_name(value: &Expr) -> Option<String> {
 }
 
 /// A call of a function, as if it stood at `span`.
-pub(super) fn call(name: &str, args: Vec<Expr>, span: Span) -> Expr {
+pub(crate) fn call(name: &str, args: Vec<Expr>, span: Span) -> Expr {
     Expr::Function(Function {
         name: ObjectName(vec![ObjectNamePart::Identifier(Ident {
             value: name.to_owned(),

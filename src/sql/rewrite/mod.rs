@@ -14,6 +14,7 @@
 mod expression;
 mod from;
 mod lateral_view;
+pub(crate) mod literal;
 mod naming;
 mod query;
 mod scope;

@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::ast::{
     FunctionArgExpr, FunctionArguments, Subscript, UnaryOperator, Value,
 };
 
+use super::literal::digits;
 use super::scope::Scope;
 
 /// Functions whose output columns are named by what they take apart.
@@ -65,6 +66,7 @@ fn pretty(expr: &Expr, scope: &Scope<'_>) -> String {
         }
         Expr::Nested(inner) => show(inner),
         Expr::Value(value) => literal(&value.value),
+        Expr::Dictionary(_) => digits(expr).map_or_else(|| expr.to_string(), ToOwned::to_owned),
         Expr::Function(function) => call(function, scope).unwrap_or_else(|| expr.to_string()),
         Expr::BinaryOp { left, op, right } => {
             let op = match op {
