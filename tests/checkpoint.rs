@@ -312,7 +312,7 @@ async fn other_state_is_refused_with_both_sides_shown() {
     let before = fs::read(folder.join(FILE_NAME)).expect("a checkpoint");
     for (from, to, stored, wanted) in [
         ("sum(n)", "max(n)", "sum(", "max("),
-        ("sum(n)", "sum(n * 2)", "sum(", "* "),
+        ("sum(n)", "sum(n * 2)", "sum(n)", "2"),
         ("count(*) AS events, ", "", "count(", "sum("),
         (", kind", "", "kind", "aggregate"),
         ("'10 minutes'", "'20 minutes'", "10 minutes", "20 minutes"),

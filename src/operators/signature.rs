@@ -3,10 +3,11 @@
 //! A signature is text, because a person reads it when it does not fit. It says what the state's columns mean: keys,
 //! aggregates and types, and not which relation the columns came from, so that a query may get another source.
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::interval::format_duration_us;
 use crate::state::store::EvictionTime;
+use crate::types::spark_type_name;
 
 /// The signature of an aggregate whose state has these columns, keys first, and that computes these aggregates.
 /// `relations` are the names that qualify columns in the query.
@@ -17,11 +18,12 @@ pub fn aggregate_signature<'a>(
     eviction: Option<EvictionTime>,
     relations: &[String],
 ) -> String {
-    let plain = |name: &str| without_relations(name, relations);
+    let plain = |name: &str| without_relations(&with_plain_literals(name), relations);
+    let named = |of: &DataType| spark_type_name(of).to_uppercase();
     let (keys, values) = schema.fields().split_at(num_keys);
     let keys = keys
         .iter()
-        .map(|field| format!("{}: {}", plain(field.name()), field.data_type()))
+        .map(|field| format!("{} {}", plain(field.name()), named(field.data_type())))
         .collect::<Vec<_>>();
     let keys = if keys.is_empty() {
         "nothing".to_owned()
@@ -29,7 +31,7 @@ pub fn aggregate_signature<'a>(
         keys.join(", ")
     };
     let aggregates = aggregates.map(plain).collect::<Vec<_>>().join(", ");
-    let values = values.iter().map(|field| field.data_type().to_string());
+    let values = values.iter().map(|field| named(field.data_type()));
     let values = values.collect::<Vec<_>>().join(", ");
     let eviction = eviction.map_or(String::new(), |eviction| {
         let column = plain(schema.field(eviction.column).name());
@@ -39,6 +41,30 @@ pub fn aggregate_signature<'a>(
         }
     });
     format!("aggregate by {keys}; computes {aggregates}; keeps {values}{eviction}")
+}
+
+/// `sum(n + Int64(1))` becomes `sum(n + 1)`, `Utf8("a")` becomes `"a"`.
+fn with_plain_literals(name: &str) -> String {
+    const TYPES: [&str; 7] = [
+        "Int8(", "Int16(", "Int32(", "Int64(", "Float64(", "Boolean(", "Utf8(",
+    ];
+    let mut plain = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((at, of)) = TYPES
+        .iter()
+        .filter_map(|of| rest.find(of).map(|at| (at, of)))
+        .min()
+    {
+        let (before, literal) = (&rest[..at], &rest[at + of.len()..]);
+        let end = if *of == "Utf8(" { "\")" } else { ")" };
+        let Some(length) = literal.find(end) else { break };
+        let length = length + end.len() - 1;
+        plain.push_str(before);
+        plain.push_str(&literal[..length]);
+        rest = &literal[length + 1..];
+    }
+    plain.push_str(rest);
+    plain
 }
 
 /// `sum(events.n)` becomes `sum(n)`. What stands in quotes is a value and stays as it is.
@@ -67,6 +93,18 @@ fn without_relations(name: &str, relations: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn literals_stand_as_they_are_written() {
+        for (name, plain) in [
+            ("count(Int64(1))", "count(1)"),
+            ("sum(n * Int32(-2)) + Float64(0.5)", "sum(n * -2) + 0.5"),
+            ("max(kind = Utf8(\"a (b)\"))", "max(kind = \"a (b)\")"),
+            ("sum(n)", "sum(n)"),
+        ] {
+            assert_eq!(with_plain_literals(name), plain);
+        }
+    }
 
     #[test]
     fn relations_go_and_everything_else_stays() {
