@@ -37,6 +37,8 @@ pub struct QueryShape {
     pub sink: String,
     /// Whether what the sink shows is made of what every batch has given to it.
     pub sink_keeps_rows: bool,
+    /// The columns of what such a sink keeps, in Spark's DDL; empty for any other.
+    pub columns: String,
     /// How several watermarks become one: as it was when the query began, whatever is set now (Spark keeps it in the
     /// offset log).
     pub watermark_policy: WatermarkPolicy,
@@ -105,6 +107,15 @@ impl CheckpointMetadata {
                 &wanted.sink,
                 "The table would lack the rows of the batches that went elsewhere. Change the sink back, or give the \
                  query another CHECKPOINT folder to start anew.",
+            );
+        }
+        if wanted.sink_keeps_rows && stored.columns != wanted.columns {
+            return refuse(
+                "a table of other columns",
+                &stored.columns,
+                &wanted.columns,
+                "The rows that the table has would not fit. Change the SELECT back, or give the query another CHECKPOINT \
+                 folder to start anew.",
             );
         }
         Ok(())

@@ -406,7 +406,11 @@ fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
 
 fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes)
-        .map_err(|error| Error::checkpoint("a record in the checkpoint is damaged").caused_by(error))
+        .map_err(|error| {
+            Error::checkpoint("a record in the checkpoint is damaged")
+                .hint("Restore the checkpoint from a copy, or give the query another CHECKPOINT folder to start anew.")
+                .caused_by(error)
+        })
 }
 
 fn redb_error(error: impl Into<redb::Error>) -> Error {

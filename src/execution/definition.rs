@@ -16,6 +16,7 @@ use crate::plan::physical::StreamingPlan;
 use crate::plan::stream_table::{check_names, is_streaming};
 use crate::sink::result::ResultTable;
 use crate::sink::{OutputMode, SinkRef};
+use crate::types::ddl_of;
 
 /// Settings that a query takes from its session when it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,11 +111,18 @@ impl QueryDefinition {
 
     /// What of the query leaves its mark on the checkpoint.
     pub fn shape(&self, plan: &StreamingPlan) -> QueryShape {
+        let sink_keeps_rows = self.sink.keeps_rows();
+        let columns = if sink_keeps_rows {
+            ddl_of(&plan.root.schema())
+        } else {
+            String::new()
+        };
         QueryShape {
             operators: plan.signatures(),
             output_mode: self.output_mode,
             sink: self.sink.description(),
-            sink_keeps_rows: self.sink.keeps_rows(),
+            sink_keeps_rows,
+            columns,
             watermark_policy: self.options.watermark_policy,
         }
     }

@@ -77,6 +77,7 @@ impl SessionBuilder {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("highwater-query")
+            .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()
             .map_err(|error| Error::internal("no threads for queries can be made").caused_by(error))?;
@@ -101,6 +102,10 @@ impl SessionBuilder {
         Ok(Session::over(inner))
     }
 }
+
+/// Plans are trees that are walked by recursion: generated SQL has thousands of operators in a row. Only what is
+/// used of a stack takes memory.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// A runtime that may be dropped on any thread, a worker of another runtime included.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::execution::StreamingQuery;
 use crate::session::{DataFrame, Session};
 use crate::sql::statement::{Describe, Show};
-use crate::types::spark_type_name;
+use crate::types::{ddl_of, spark_type_name};
 
 /// `SHOW STREAMS | TABLES | VIEWS | QUERIES | FUNCTIONS`.
 pub(super) fn list(session: &Session, what: Show) -> Result<Rows> {
@@ -34,10 +34,7 @@ pub(super) fn list(session: &Session, what: Show) -> Result<Rows> {
             "kind",
             text(entries.iter().map(|entry| entry.kind.as_str().to_owned())),
         ),
-        (
-            "columns",
-            text(entries.iter().map(|entry| columns(&entry.schema))),
-        ),
+        ("columns", text(entries.iter().map(|entry| ddl_of(&entry.schema)))),
         ("from", text(entries.iter().map(|entry| entry.detail.clone()))),
     ])
 }
@@ -261,24 +258,28 @@ pub(super) async fn explain_query(query: &StreamingQuery, analyze: bool) -> Resu
     }
     let definition = query.definition();
     plan_rows(
-        definition.plan.display_indent().to_string(),
-        definition.plan().await?.explain(),
+        &definition.plan.display_indent().to_string(),
+        &definition.plan().await?.explain(),
     )
 }
 
 /// `EXPLAIN SELECT ...`.
 pub(super) async fn explain_frame(frame: &DataFrame) -> Result<Rows> {
     let physical = frame.physical_text().await?;
-    plan_rows(frame.logical_plan().display_indent().to_string(), physical)
+    plan_rows(&frame.logical_plan().display_indent().to_string(), &physical)
 }
 
-fn plan_rows(logical: String, physical: String) -> Result<Rows> {
+/// A row a line, so that a plan reads as a tree wherever rows are shown.
+fn plan_rows(logical: &str, physical: &str) -> Result<Rows> {
+    let logical = logical.lines().map(|line| ("logical", line));
+    let physical = physical.lines().map(|line| ("physical", line));
+    let lines = logical.chain(physical).collect::<Vec<_>>();
     rows(vec![
         (
             "plan_type",
-            text(["logical_plan", "physical_plan"].map(str::to_owned).into_iter()),
+            text(lines.iter().map(|(plan, _)| (*plan).to_owned())),
         ),
-        ("plan", text([logical, physical].into_iter())),
+        ("plan", text(lines.iter().map(|(_, line)| (*line).to_owned()))),
     ])
 }
 
@@ -293,12 +294,6 @@ fn rows(columns: Vec<(&str, ArrayRef)>) -> Result<Rows> {
         schema,
         batches: vec![batch],
     })
-}
-
-fn columns(schema: &Schema) -> String {
-    let columns = schema.fields().iter();
-    let columns = columns.map(|field| format!("{} {}", field.name(), spark_type_name(field.data_type())));
-    columns.collect::<Vec<_>>().join(", ")
 }
 
 fn text(values: impl Iterator<Item = String>) -> ArrayRef {

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::{Offset, PlannedOffset, ReadLimit, Source};
 use crate::error::{Error, Result};
+use crate::types::ddl_of;
 
 /// A handle to a memory stream. Clones share the rows.
 #[derive(Debug, Clone)]
@@ -74,8 +75,8 @@ impl MemoryStream {
         if batch.schema() != self.shared.schema {
             return Err(Error::source(format!(
                 "a batch of ({}) does not fit a memory stream of ({})",
-                columns(&batch.schema()),
-                columns(&self.shared.schema)
+                ddl_of(&batch.schema()),
+                ddl_of(&self.shared.schema)
             )));
         }
         let mut batches = self.shared.batches.lock();
@@ -84,11 +85,6 @@ impl MemoryStream {
         self.shared.count.send_replace(count);
         Ok(offset(count))
     }
-}
-
-fn columns(schema: &SchemaRef) -> String {
-    let column = |field: &arrow::datatypes::FieldRef| format!("{} {}", field.name(), field.data_type());
-    schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
 fn offset(count: u64) -> Offset {
@@ -337,7 +333,7 @@ mod tests {
             .expect_err("does not fit");
         assert_eq!(
             error.message(),
-            "a batch of (x Int64) does not fit a memory stream of (id Int64, name Utf8)"
+            "a batch of (x bigint) does not fit a memory stream of (id bigint, name string)"
         );
         assert!(
             source

@@ -1,5 +1,6 @@
 //! Scripts: statements ended by `;`, and every statement but CREATE.
 
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
@@ -14,6 +15,9 @@ use crate::sql::statement::{
 };
 use crate::sql::tokens::{Source, tokenize};
 use crate::suggest::did_you_mean;
+
+/// More than any person writes; generated lists of values belong into a table.
+const MAX_OPERATORS: usize = 2_000;
 
 const STATEMENTS: [&str; 14] = [
     "CREATE", "SELECT", "WITH", "VALUES", "START", "STOP", "RESTART", "DROP", "AWAIT", "SHOW", "DESCRIBE",
@@ -38,6 +42,7 @@ pub fn parse_script(text: &str) -> Result<Vec<Statement>> {
 
 fn parse_statement(source: &Source<'_>, tokens: &[TokenWithSpan]) -> Result<Statement> {
     check_parentheses(tokens)?;
+    check_length(tokens)?;
     let mut cursor = Cursor::new(source, tokens);
     let start = cursor.location();
     let kind = parse_kind(&mut cursor)?;
@@ -47,6 +52,32 @@ fn parse_statement(source: &Source<'_>, tokens: &[TokenWithSpan]) -> Result<Stat
         position: position(start),
         kind,
     })
+}
+
+/// A chain of operators is a tree as deep as it is long, and trees are walked by recursion.
+fn check_length(tokens: &[TokenWithSpan]) -> Result<()> {
+    let operators = tokens.iter().filter(|token| match &token.token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND | Keyword::OR | Keyword::UNION | Keyword::JOIN
+        ),
+        Token::Plus
+        | Token::Minus
+        | Token::Mul
+        | Token::Div
+        | Token::Mod
+        | Token::StringConcat
+        | Token::Eq => true,
+        _ => false,
+    });
+    match operators.enumerate().nth(MAX_OPERATORS) {
+        Some((_, token)) => Err(Error::statement(format!(
+            "the statement has more than {MAX_OPERATORS} operators"
+        ))
+        .at(position(token.span.start))
+        .hint("Put the values into a table and join with it, or split the statement.")),
+        None => Ok(()),
+    }
 }
 
 /// An open parenthesis makes everything behind it look wrong, so it is looked for first.

@@ -1,6 +1,13 @@
 //! Spark's names of Arrow types.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
+
+/// Columns in Spark's DDL: `id int, at timestamp`.
+pub fn ddl_of(schema: &Schema) -> String {
+    let columns = schema.fields().iter();
+    let columns = columns.map(|field| format!("{} {}", field.name(), spark_type_name(field.data_type())));
+    columns.collect::<Vec<_>>().join(", ")
+}
 
 /// Spark's own name of a type: `struct<name:string>`, `timestamp`, `decimal(10,2)`. Types that Spark lacks get the name of
 /// the one that holds their values.

@@ -76,5 +76,7 @@ pub(super) fn codec<C: Copy>(
 
 /// A file that could not be written.
 pub(super) fn cannot_write(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::sink("rows cannot be written to a file").caused_by(error)
+    Error::sink("rows cannot be written to a file")
+        .hint("Make room or mend the folder; RESTART goes on from the checkpoint.")
+        .caused_by(error)
 }

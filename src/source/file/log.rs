@@ -1,5 +1,6 @@
 //! Which files were seen, and which of them belong to which offset.
 
+use std::collections::btree_map::OccupiedEntry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::Metadata;
 
@@ -127,6 +128,18 @@ impl OffsetLog {
         let files = self.entries.entry(entry.log_offset).or_default();
         *files = entry.files;
         Ok(files)
+    }
+
+    /// Looks at the newest entry's files again: the batch that a failure or a crash cut off reads them as they are now.
+    /// One that was mended keeps its name, and may be longer or shorter than it was.
+    pub(super) fn refresh_newest(&mut self) {
+        let newest = self.entries.last_entry().map(OccupiedEntry::into_mut);
+        for file in newest.into_iter().flatten() {
+            // One that is gone is missed when it is read.
+            if let Ok(metadata) = std::fs::metadata(&file.path) {
+                *file = FileEntry::new(&file.path, &metadata);
+            }
+        }
     }
 
     /// What was planned after `start` already, for a question that is asked twice.

@@ -7,7 +7,8 @@
 //! probably about to fill it.
 //!
 //! An offset is `{"logOffset":2}`: the third batch of files. Which files these are is the batch's log entry, durable
-//! in the checkpoint before the first row is read, so a replay reads the same bytes in the same order.
+//! in the checkpoint before the first row is read, so a replay reads the same files in the same order, each as it is
+//! then: a file that a query failed on may be mended under its name (as Spark, which keeps no lengths).
 //!
 //! # Layout
 //! - `location`: `path` as a folder, a file or a glob, and its listing

@@ -123,6 +123,7 @@ impl Source for FileSource {
                 seen.add(file);
             }
         }
+        offsets.refresh_newest();
         state.seen = seen;
         state.log = offsets;
         state.unread.clear();
