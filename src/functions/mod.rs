@@ -7,6 +7,8 @@ pub(crate) mod cast;
 pub mod generator;
 mod json;
 pub mod planner;
+pub mod session_window;
+pub mod sliding;
 mod string;
 mod support;
 pub mod window;
@@ -19,6 +21,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     let mut functions = vec![window::window_udf(), window::window_time_udf()];
     functions.extend(arithmetic::functions());
+    functions.push(session_window::session_window_udf());
     functions.extend(generator::functions());
     functions.extend(json::functions());
     functions.extend(string::functions());

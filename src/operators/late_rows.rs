@@ -3,6 +3,9 @@
 //! A row is late if its event time (a window's end) is at or before the watermark that the *previous* batch ran
 //! with: the state that it belongs to may be gone. Spark drops after the partial aggregation and counts groups;
 //! this drops before it, with the same results, and counts rows.
+//!
+//! Where windows slide, a row is late if all of its windows are over. One that still counts in some window is
+//! neither dropped nor counted here: `numRowsDroppedByWatermark` is the number of rows that left no trace.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +26,9 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 
+use crate::functions::window::WindowSpec;
 use crate::operators::context::OperatorContext;
+use crate::plan::event_time::panes_of;
 use crate::state::store::EvictionTime;
 
 /// Keeps rows that are not late, and rows without an event time. Schema: the input's.
@@ -32,41 +37,49 @@ pub struct LateRowsExec {
     input: Arc<dyn ExecutionPlan>,
     time: Arc<dyn PhysicalExpr>,
     eviction: EvictionTime,
+    /// Where a row's time is the start of its pane: the windows that it is in.
+    panes: Option<WindowSpec>,
     operator: Arc<OperatorContext>,
 }
 
 impl LateRowsExec {
     /// Keeps of `input` what `operator` may still take in. `time` gives a row's event time, `eviction` says how
     /// to read it.
-    pub fn new(
+    ///
+    /// # Errors
+    ///
+    /// If `time` is not about `input`.
+    pub fn try_new(
         input: Arc<dyn ExecutionPlan>,
         time: Arc<dyn PhysicalExpr>,
         eviction: EvictionTime,
         operator: Arc<OperatorContext>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let panes = panes_of(time.return_field(&input.schema())?.as_ref());
+        Ok(Self {
             input,
             time,
             eviction,
+            panes,
             operator,
-        }
+        })
     }
 
     fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("late rows has one input");
         };
-        Ok(Arc::new(Self::new(
+        Ok(Arc::new(Self::try_new(
             input,
             Arc::clone(&self.time),
             self.eviction,
             Arc::clone(&self.operator),
-        )))
+        )?))
     }
 }
 
-/// Which rows are late: their event time is known and at or before `late_us`.
-fn late_rows(times: &ArrayRef, eviction: EvictionTime, late_us: i64) -> Result<BooleanArray> {
+/// Which rows are late: their event time is known and at or before `last_us`.
+fn late_rows(times: &ArrayRef, last_us: i64) -> Result<BooleanArray> {
     let times = match times.data_type() {
         DataType::Struct(_) => times.as_struct().column(1),
         _ => times,
@@ -74,7 +87,7 @@ fn late_rows(times: &ArrayRef, eviction: EvictionTime, late_us: i64) -> Result<B
     let DataType::Timestamp(_, zone) = times.data_type() else {
         return internal_err!("event time of type {}", times.data_type());
     };
-    let last = TimestampMicrosecondArray::from(vec![late_us.saturating_sub(eviction.offset_us)]);
+    let last = TimestampMicrosecondArray::from(vec![last_us]);
     let last = last.with_timezone_opt(zone.clone());
     Ok(lt_eq(times, &Scalar::new(&last))?)
 }
@@ -140,12 +153,16 @@ impl ExecutionPlan for LateRowsExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        let (time, eviction, operator) = (Arc::clone(&self.time), self.eviction, Arc::clone(&self.operator));
+        let (time, operator) = (Arc::clone(&self.time), Arc::clone(&self.operator));
         let late_us = operator.watermarks().late_us;
+        let last_us = match self.panes {
+            Some(windows) => windows.first_open_pane(late_us).saturating_sub(1),
+            None => late_us.saturating_sub(self.eviction.offset_us),
+        };
         let kept = input.map(move |batch| {
             let batch = batch?;
             let times = time.evaluate(&batch)?.into_array(batch.num_rows())?;
-            let late = late_rows(&times, eviction, late_us)?;
+            let late = late_rows(&times, last_us)?;
             keep(batch, &late, &operator)
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), kept)))
@@ -161,15 +178,7 @@ mod tests {
     fn late_is_at_or_before_and_null_never() {
         let times = TimestampMicrosecondArray::from(vec![Some(10), Some(11), None, Some(-5)]);
         let times = Arc::new(times.with_timezone("UTC")) as ArrayRef;
-        let late = late_rows(
-            &times,
-            EvictionTime {
-                column: 0,
-                offset_us: 5,
-            },
-            15,
-        )
-        .expect("computes");
+        let late = late_rows(&times, 10).expect("computes");
         assert_eq!(
             late,
             BooleanArray::from(vec![Some(true), Some(false), None, Some(true)])

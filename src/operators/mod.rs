@@ -6,13 +6,17 @@
 //! - [`watermark`]: sees event times pass
 //! - [`late_rows`]: drops rows that came too late
 //! - [`streaming_aggregate`]: merges a batch's groups into the state
+//! - [`aggregate_stages`]: the pieces of a planned aggregate that it runs over state
+//! - [`panes`]: from panes to windows, and which groups are still open
 //! - [`signature`]: what a checkpoint compares on a restart
 //! - [`batches`]: a leaf over rows in memory
 //! - [`context`]: what a stateful operator shares with the loop: its state, its watermarks, its numbers
 
+pub mod aggregate_stages;
 pub mod batches;
 pub mod context;
 pub mod late_rows;
+pub mod panes;
 pub mod signature;
 pub mod stream_scan;
 pub mod streaming_aggregate;

@@ -8,6 +8,7 @@
 //! AggregateExec: Partial          one row of accumulator state per group that the batch touched
 //!   │
 //! StreamingAggregateExec
+//!   ├ expand       sliding windows: panes -> the windows that cover them, less those that are over
 //!   ├ look up      the touched groups' stored rows
 //!   ├ PartialReduce  old and new rows -> one row a touched group
 //!   ├ put          those rows: they are the batch's part of the changelog
@@ -24,14 +25,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::datatypes::SchemaRef;
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, SchemaRef, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, EmissionType};
+use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
@@ -39,11 +42,12 @@ use datafusion::physical_plan::{
 };
 use futures::TryStreamExt;
 
-use crate::operators::batches::BatchesExec;
+use crate::functions::window::WindowSpec;
+use crate::operators::aggregate_stages::{AggregateStages, under_late_filter};
 use crate::operators::context::{OperatorContext, OperatorSpec};
-use crate::operators::late_rows::LateRowsExec;
+use crate::operators::panes::{expand_panes, open_groups};
 use crate::operators::signature::aggregate_signature;
-use crate::plan::event_time::eviction_among;
+use crate::plan::event_time::{eviction_among, panes_of};
 use crate::sink::OutputMode;
 use crate::state::StateLayout;
 use crate::state::store::EvictionTime;
@@ -58,13 +62,15 @@ pub struct StreamingAggregateExec {
     properties: Arc<PlanProperties>,
 }
 
-/// The two pieces of plan that run over rows in memory.
+/// What a batch goes through.
 #[derive(Debug)]
 struct Stages {
-    merge: Arc<dyn ExecutionPlan>,
-    finish: Arc<dyn ExecutionPlan>,
-    state_rows: BatchesExec,
-    num_keys: usize,
+    aggregate: AggregateStages,
+    /// The key column that has pane starts, where windows slide.
+    panes: Option<(usize, WindowSpec)>,
+    /// How many keys grouping sets choose from, where there are such. They make several groups of a row, of which
+    /// only those with the event time can be late, so late groups are dropped here rather than late rows below.
+    grouping_sets: Option<usize>,
     eviction: Option<EvictionTime>,
 }
 
@@ -81,17 +87,16 @@ impl StreamingAggregateExec {
         output_mode: OutputMode,
         relations: &[String],
     ) -> Result<Self> {
-        let group_by = partial.group_expr();
-        let final_group_by = group_by.as_final();
-        let state_schema = partial.schema();
-        let num_keys = final_group_by.expr().len();
-        let keys = state_schema.fields()[..num_keys].iter().map(AsRef::as_ref);
+        let aggregate = AggregateStages::try_new(partial)?;
+        let (state_schema, num_keys) = (Arc::clone(aggregate.state_schema()), aggregate.num_keys());
+        let keys = &state_schema.fields()[..num_keys];
         // In complete mode nothing is ever late or evicted: every batch needs every group.
-        let eviction = if output_mode == OutputMode::Complete {
-            None
-        } else {
-            eviction_among(keys)
+        let eviction = match output_mode {
+            OutputMode::Complete => None,
+            OutputMode::Append | OutputMode::Update => eviction_among(keys.iter().map(AsRef::as_ref)),
         };
+        let mut panes = keys.iter().enumerate();
+        let panes = panes.find_map(|(column, field)| Some((column, panes_of(field)?)));
 
         let aggregates = partial.aggr_expr().iter().map(|aggregate| aggregate.name());
         let signature = aggregate_signature(&state_schema, num_keys, aggregates, eviction, relations);
@@ -109,25 +114,17 @@ impl StreamingAggregateExec {
             output_lag_us: Some(0),
         })?;
 
-        let input = late_filter(partial, group_by, eviction, &operator)?;
-        let state_rows = BatchesExec::new(Arc::clone(&state_schema));
-        let stage = |mode, schema: &SchemaRef| {
-            AggregateExec::try_new(
-                mode,
-                final_group_by.clone(),
-                partial.aggr_expr().to_vec(),
-                vec![None; partial.aggr_expr().len()],
-                state_rows.with_batches(Vec::new()),
-                Arc::clone(schema),
-            )
-            .map(|stage| Arc::new(stage) as Arc<dyn ExecutionPlan>)
+        let group_by = partial.group_expr();
+        let has_keys = group_by.groups().iter().any(|left_out| left_out.contains(&false));
+        let grouping_sets = (group_by.has_grouping_set() && has_keys).then(|| group_by.expr().len());
+        let input: Arc<dyn ExecutionPlan> = match eviction.filter(|_| grouping_sets.is_none()) {
+            Some(eviction) => under_late_filter(partial, eviction, &operator)?,
+            None => Arc::new(partial.clone()),
         };
-        let raw_schema = partial.input_schema();
         let stages = Stages {
-            merge: stage(AggregateMode::PartialReduce, &raw_schema)?,
-            finish: stage(AggregateMode::Final, &raw_schema)?,
-            state_rows,
-            num_keys,
+            aggregate,
+            panes,
+            grouping_sets,
             eviction,
         };
         Ok(Self::assemble(
@@ -181,42 +178,35 @@ impl StreamingAggregateExec {
     }
 }
 
-/// Puts the late-row filter under the partial aggregate, where the operator evicts at all.
-fn late_filter(
-    partial: &AggregateExec,
-    group_by: &PhysicalGroupBy,
-    eviction: Option<EvictionTime>,
-    operator: &Arc<OperatorContext>,
-) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut input = Arc::clone(partial.input());
-    if let Some(eviction) = eviction
-        && let Some((time, _)) = group_by.expr().get(eviction.column)
-    {
-        input = Arc::new(LateRowsExec::new(
-            input,
-            Arc::clone(time),
-            eviction,
-            Arc::clone(operator),
-        ));
+impl Stages {
+    /// The groups that a batch's rows belong to: windows instead of panes, without those that are over.
+    fn open(&self, rows: RecordBatch, operator: &OperatorContext) -> Result<RecordBatch> {
+        let late_us = operator.watermarks().late_us;
+        let mut rows = rows;
+        if let Some((column, windows)) = self.panes {
+            rows = expand_panes(&rows, column, windows)?;
+            if let Some(eviction) = self.eviction {
+                (rows, _) = open_groups(&rows, eviction, late_us)?;
+            }
+        } else if let Some(eviction) = self.eviction.filter(|_| self.grouping_sets.is_some()) {
+            let num_late;
+            (rows, num_late) = open_groups(&rows, eviction, late_us)?;
+            operator.count_late(num_late);
+        }
+        Ok(rows)
     }
-    Arc::new(partial.clone()).replace_children(
-        vec![input],
-        ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep),
-    )
 }
 
-impl Stages {
-    async fn run(
-        &self,
-        stage: &Arc<dyn ExecutionPlan>,
-        rows: Vec<RecordBatch>,
-        context: &Arc<TaskContext>,
-    ) -> Result<Vec<RecordBatch>> {
-        let input = self.state_rows.with_batches(rows);
-        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
-        let stage = Arc::clone(stage).replace_children(vec![input], options)?;
-        stage.execute(0, Arc::clone(context))?.try_collect().await
-    }
+/// Whether all groups are of the empty grouping set, which DataFusion gives, as SQL wants it of a table, even if there
+/// were no rows; with rows there would be groups of the other sets as well. A batch without rows has no groups.
+fn is_of_no_rows(rows: &RecordBatch, num_exprs: usize) -> bool {
+    let Ok(ids) = cast(rows.column(num_exprs), &DataType::UInt64) else {
+        return false;
+    };
+    let all_keys_left_out = 1_u64.checked_shl(u32::try_from(num_exprs).unwrap_or(u32::MAX));
+    let all_keys_left_out = all_keys_left_out.map_or(u64::MAX, |bit| bit - 1);
+    let mut ids = ids.as_primitive::<UInt64Type>().iter().flatten();
+    ids.all(|id| id & all_keys_left_out == all_keys_left_out)
 }
 
 /// One batch's way through the operator.
@@ -227,22 +217,26 @@ async fn run_batch(
     output_mode: OutputMode,
     context: Arc<TaskContext>,
 ) -> Result<Vec<RecordBatch>> {
-    let touched = input.try_filter(|batch| std::future::ready(batch.num_rows() > 0));
-    let mut touched = touched.try_collect::<Vec<_>>().await?;
+    let mut touched = input.try_collect::<Vec<_>>().await?;
+    if let Some(num_exprs) = stages.grouping_sets
+        && touched.iter().all(|rows| is_of_no_rows(rows, num_exprs))
+    {
+        touched.clear();
+    }
+    for rows in &mut touched {
+        *rows = stages.open(rows.clone(), &operator)?;
+    }
+    touched.retain(|rows| rows.num_rows() > 0);
     let begun = Instant::now();
-    let stored = operator.with_state(|store, _| {
-        let mut stored = Vec::new();
-        if !touched.is_empty() {
-            let all = arrow::compute::concat_batches(&store.layout().schema, &touched)?;
-            stored.extend(store.lookup(&all.columns()[..stages.num_keys], all.num_rows())?);
-        }
-        Ok(stored)
-    })?;
-    touched.extend(stored);
     let merged = if touched.is_empty() {
         touched
     } else {
-        stages.run(&stages.merge, touched, &context).await?
+        let aggregate = &stages.aggregate;
+        let all = arrow::compute::concat_batches(aggregate.state_schema(), &touched)?;
+        let keys = &all.columns()[..aggregate.num_keys()];
+        let stored = operator.with_state(|store, _| store.lookup(keys, all.num_rows()))?;
+        touched.extend(stored);
+        aggregate.merge(touched, &context).await?
     };
     let watermark_us = operator.watermarks().eviction_us;
     let shown = operator.with_state(|store, numbers| {
@@ -264,10 +258,7 @@ async fn run_batch(
             OutputMode::Complete => store.all_rows()?.into_iter().collect(),
         })
     })?;
-    if shown.iter().all(|batch| batch.num_rows() == 0) {
-        return Ok(Vec::new());
-    }
-    stages.run(&stages.finish, shown, &context).await
+    stages.aggregate.finish(shown, &context).await
 }
 
 impl DisplayAs for StreamingAggregateExec {

@@ -8,16 +8,20 @@
 //! - [`casts`]: the rule that gives casts Spark's meaning
 //! - [`generator`]: the rule that turns `explode(...)` into an unnesting
 //! - [`time_window`]: the rule that turns `window(...)` into a key
+//! - [`session_window`]: the same for `session_window(...)`
 //! - [`output_mode`]: what each output mode allows, checked before anything runs
+//! - `aggregate_mode`: the part of it that is about aggregates
 //! - [`result_keys`]: which output columns name a row in update mode
 //! - [`physical`]: the physical plan with its stateful operators
 
+mod aggregate_mode;
 pub mod casts;
 pub mod event_time;
 pub mod generator;
 pub mod output_mode;
 pub mod physical;
 pub mod result_keys;
+pub mod session_window;
 pub mod stream_table;
 pub mod time_window;
 pub mod watermark;

@@ -3,10 +3,10 @@
 //! Spark: `UnsupportedOperationChecker`. Each refusal says why and what would be legal.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Aggregate, Distinct, Expr, ExprSchemable, JoinType, LogicalPlan};
+use datafusion::logical_expr::{Distinct, JoinType, LogicalPlan};
 
 use crate::error::{Error, Result};
-use crate::plan::event_time::is_event_time;
+use crate::plan::aggregate_mode::{check_aggregate, check_order, has_streaming_aggregate};
 use crate::plan::stream_table::is_streaming;
 use crate::sink::OutputMode;
 
@@ -22,7 +22,10 @@ pub fn check(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
         if !is_streaming(node) {
             return Ok(TreeNodeRecursion::Jump);
         }
-        match check_subqueries(node).and_then(|()| check_node(node, mode, &mut found)) {
+        let checked = check_subqueries(node)
+            .and_then(|()| check_order(node, mode))
+            .and_then(|()| check_node(node, mode, &mut found));
+        match checked {
             Ok(()) => Ok(TreeNodeRecursion::Continue),
             Err(error) => {
                 refusal = Some(error);
@@ -64,10 +67,6 @@ fn check_subqueries(node: &LogicalPlan) -> Result<()> {
 fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result<()> {
     match node {
         LogicalPlan::Aggregate(aggregate) => {
-            if found.aggregates > 0 {
-                return Err(Error::statement("an aggregate over another streaming aggregate is not built yet")
-                    .hint("Aggregate once, or split the query in two with a table between them."));
-            }
             found.aggregates += 1;
             check_aggregate(aggregate, mode)
         }
@@ -122,43 +121,4 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
         LogicalPlan::RecursiveQuery(_) => Err(Error::statement("a recursive query over a stream is not possible")),
         _ => Ok(()),
     }
-}
-
-fn check_aggregate(aggregate: &Aggregate, mode: OutputMode) -> Result<()> {
-    if mode != OutputMode::Append || groups_by_event_time(aggregate) {
-        return Ok(());
-    }
-    let times = aggregate.input.schema().fields().iter();
-    let marked = times
-        .filter(|field| is_event_time(field))
-        .map(|field| field.name().clone())
-        .collect::<Vec<_>>();
-    let hint = match marked.first() {
-        Some(column) => format!(
-            "Group by the event time as well, for instance window({column}, '10 minutes'); or use OUTPUT MODE \
-             UPDATE or COMPLETE."
-        ),
-        None => {
-            "Declare WATERMARK column DELAY OF INTERVAL 10 MINUTES on the stream and group by window(column, \
-                 '10 minutes'); or use OUTPUT MODE UPDATE or COMPLETE."
-                .to_owned()
-        }
-    };
-    Err(
-        Error::statement("output mode append needs a watermark on a column that the aggregate groups by")
-            .hint(hint),
-    )
-}
-
-fn groups_by_event_time(aggregate: &Aggregate) -> bool {
-    let schema = aggregate.input.schema();
-    aggregate.group_expr.iter().any(|expr: &Expr| {
-        expr.to_field(schema)
-            .is_ok_and(|(_, field)| is_event_time(&field))
-    })
-}
-
-fn has_streaming_aggregate(plan: &LogicalPlan) -> bool {
-    plan.exists(|node| Ok(matches!(node, LogicalPlan::Aggregate(_)) && is_streaming(node)))
-        .unwrap_or(false)
 }

@@ -10,6 +10,18 @@
 //!
 //! A group key of one timestamp hashes and encodes many times faster than a struct, and rows without a time are
 //! in no window. Runs on the plan as SQL made it, before any optimizer rule.
+//!
+//! Where windows slide, a row is in several. A streaming aggregate groups by the row's pane instead, and turns
+//! panes into windows itself (see [`crate::functions::sliding`]); everywhere else, and for aggregates whose value
+//! depends on the order of rows, each row is repeated once a window:
+//!
+//! ```text
+//!     Projection: *, windowed_start(#w, t) AS #w
+//!       Unnest: #w
+//!         Projection: *, window_starts(t) AS #w
+//! ```
+//!
+//! [`crate::plan::session_window`] does the same for `session_window`.
 
 use std::sync::Arc;
 
@@ -22,10 +34,26 @@ use datafusion::logical_expr::{
 };
 
 use crate::error::Error;
+use crate::functions::session_window::SESSION_WINDOW;
+use crate::functions::sliding::{window_pane, window_starts, windowed_start};
 use crate::functions::window::{WINDOW, WindowSpec, make_window, window_spec, window_start, window_time_udf};
 use crate::interval::format_duration_us;
+use crate::plan::session_window::rewrite_session_aggregate;
+use crate::plan::stream_table::is_streaming;
 
-/// Rewrites every node that calls `window`.
+/// Aggregates whose value depends on the order in which rows come.
+const ORDERED_AGGREGATES: [&str; 8] = [
+    "any_value",
+    "array_agg",
+    "collect_list",
+    "first_value",
+    "last_value",
+    "listagg",
+    "nth_value",
+    "string_agg",
+];
+
+/// Rewrites every node that calls `window` or `session_window`.
 ///
 /// # Errors
 ///
@@ -45,7 +73,15 @@ fn rewrite_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     let Some(call) = single_call(calls)? else {
         return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
     };
-    let windowed = Windowed::try_new(&call, Arc::unwrap_or_clone(aggregate.input))?;
+    if is_call_of(&call, SESSION_WINDOW) {
+        return rewrite_session_aggregate(aggregate, &call).map(Transformed::yes);
+    }
+    let sliding = if can_aggregate_panes(&aggregate, &call)? {
+        Sliding::Panes
+    } else {
+        Sliding::Rows
+    };
+    let windowed = Windowed::try_new(&call, Arc::unwrap_or_clone(aggregate.input), sliding)?;
     let schema = Arc::clone(&aggregate.schema);
     let group_expr = aggregate.group_expr.into_iter();
     let group_expr = group_expr
@@ -90,11 +126,30 @@ fn rewrite_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     )?)))
 }
 
+/// Whether an aggregate may group by pane: it keeps state, its windows are nothing but a key of each group, and its
+/// values do not depend on the order of rows.
+fn can_aggregate_panes(aggregate: &Aggregate, call: &Expr) -> Result<bool> {
+    let mut is_possible = is_streaming(&aggregate.input) && aggregate.group_expr.contains(call);
+    for expr in &aggregate.group_expr {
+        is_possible &= !matches!(expr, Expr::GroupingSet(_));
+        is_possible &= expr == call || window_calls(std::iter::once(expr))?.is_empty();
+    }
+    for expr in &aggregate.aggr_expr {
+        is_possible &= window_calls(std::iter::once(expr))?.is_empty();
+        is_possible &= !expr.exists(|expr| {
+            Ok(matches!(expr, Expr::AggregateFunction(function)
+                if ORDERED_AGGREGATES.contains(&function.func.name())))
+        })?;
+    }
+    Ok(is_possible)
+}
+
 fn rewrite_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
     let Some(call) = single_call(window_calls(projection.expr.iter())?)? else {
         return Ok(Transformed::no(LogicalPlan::Projection(projection)));
     };
-    let windowed = Windowed::try_new(&call, Arc::unwrap_or_clone(projection.input))?;
+    refuse_session(&call)?;
+    let windowed = Windowed::try_new(&call, Arc::unwrap_or_clone(projection.input), Sliding::Rows)?;
     let exprs = projection.expr.into_iter().map(|expr| {
         let name = expr.qualified_name();
         let replaced = windowed.replace(expr)?;
@@ -115,14 +170,10 @@ fn rewrite_filter(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     let Some(call) = single_call(window_calls(std::iter::once(&filter.predicate))?)? else {
         return Ok(Transformed::no(LogicalPlan::Filter(filter)));
     };
+    refuse_session(&call)?;
     let input = Arc::unwrap_or_clone(filter.input);
-    let columns = input
-        .schema()
-        .columns()
-        .into_iter()
-        .map(Expr::Column)
-        .collect::<Vec<_>>();
-    let windowed = Windowed::try_new(&call, input)?;
+    let columns = columns_of(&input);
+    let windowed = Windowed::try_new(&call, input, Sliding::Rows)?;
     let predicate = windowed.replace(filter.predicate)?;
     let filtered = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(windowed.input))?);
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(
@@ -135,7 +186,7 @@ fn window_calls<'a>(exprs: impl Iterator<Item = &'a Expr>) -> Result<Vec<Expr>> 
     let mut calls = Vec::new();
     for expr in exprs {
         expr.apply(|expr| {
-            if is_window_call(expr) && !calls.contains(expr) {
+            if (is_call_of(expr, WINDOW) || is_call_of(expr, SESSION_WINDOW)) && !calls.contains(expr) {
                 calls.push(expr.clone());
             }
             Ok(TreeNodeRecursion::Continue)
@@ -156,8 +207,42 @@ fn single_call(mut calls: Vec<Expr>) -> Result<Option<Expr>> {
     Ok(calls.pop())
 }
 
-fn is_window_call(expr: &Expr) -> bool {
-    matches!(expr, Expr::ScalarFunction(function) if function.func.name() == WINDOW)
+fn is_call_of(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::ScalarFunction(function) if function.func.name() == name)
+}
+
+/// A session is made of many rows, so no row has one by itself.
+fn refuse_session(call: &Expr) -> Result<()> {
+    if is_call_of(call, SESSION_WINDOW) {
+        return Err(Error::statement("session_window can stand in GROUP BY only")
+            .hint(
+                "A session depends on the rows around: GROUP BY session_window(time, '5 minutes') and a key.",
+            )
+            .into());
+    }
+    Ok(())
+}
+
+/// The time that an argument of a window stands for: a window's own time is its last microsecond.
+pub(super) fn time_of(time: &Expr, input: &LogicalPlan) -> Result<Expr> {
+    Ok(match time.get_type(input.schema())? {
+        DataType::Struct(_) => window_time_udf().call(vec![time.clone()]),
+        _ => time.clone(),
+    })
+}
+
+/// An input's columns as expressions.
+pub(super) fn columns_of(input: &LogicalPlan) -> Vec<Expr> {
+    input.schema().columns().into_iter().map(Expr::Column).collect()
+}
+
+/// How a time in several windows gets to all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sliding {
+    /// The key is the pane; the aggregate expands panes.
+    Panes,
+    /// The row is repeated.
+    Rows,
 }
 
 /// An input with the start of each row's window as one more column.
@@ -170,40 +255,36 @@ struct Windowed {
 }
 
 impl Windowed {
-    fn try_new(call: &Expr, input: LogicalPlan) -> Result<Self> {
+    fn try_new(call: &Expr, input: LogicalPlan, sliding: Sliding) -> Result<Self> {
         let Expr::ScalarFunction(ScalarFunction { args, .. }) = call else {
             return plan_err!("a window is a call");
         };
         let spec = window_spec(args)?;
-        if !spec.is_tumbling() {
-            return Err(Error::statement("sliding windows are not built yet")
-                .hint("Leave the slide out, or make it the size of the window.")
-                .into());
-        }
         let start_name = start_name(&args[0], spec);
-        // A window over a window stands for its last microsecond.
-        let time = match args[0].get_type(input.schema())? {
-            DataType::Struct(_) => window_time_udf().call(vec![args[0].clone()]),
-            _ => args[0].clone(),
+        let time = time_of(&args[0], &input)?;
+        let columns = columns_of(&input);
+        let input = LogicalPlanBuilder::from(input).filter(time.clone().is_not_null())?;
+        let with_start = |start: Expr| {
+            let mut columns = columns.clone();
+            columns.push(start.alias(start_name.as_str()));
+            columns
         };
-        let mut columns = input
-            .schema()
-            .columns()
-            .into_iter()
-            .map(Expr::Column)
-            .collect::<Vec<_>>();
-        columns.push(
-            window_start(spec)
-                .call(vec![time.clone()])
-                .alias(start_name.as_str()),
-        );
-        let input = LogicalPlanBuilder::from(input)
-            .filter(time.is_not_null())?
-            .project(columns)?
-            .build()?;
+        let input = if spec.is_tumbling() {
+            input.project(with_start(window_start(spec).call(vec![time])))?
+        } else if sliding == Sliding::Panes {
+            input.project(with_start(window_pane(spec).call(vec![time])))?
+        } else {
+            let start = Column::new_unqualified(start_name.as_str());
+            input
+                .project(with_start(window_starts(spec).call(vec![time.clone()])))?
+                .unnest_column(start.clone())?
+                .project(with_start(
+                    windowed_start(spec).call(vec![Expr::Column(start), time]),
+                ))?
+        };
         Ok(Self {
             call: call.clone(),
-            input,
+            input: input.build()?,
             size_us: spec.size_us,
             start_name,
         })
@@ -233,15 +314,26 @@ impl Windowed {
     }
 }
 
-/// `window(at, 10 minutes)`, with the start offset where there is one; which relation the time is of does not matter.
+/// `window(at, 10 minutes)`, with slide and start offset where there is one; which relation the time is of does not
+/// matter.
 fn start_name(time: &Expr, spec: WindowSpec) -> String {
-    let time = match time {
+    let mut name = format!("window({}, {}", time_name(time), format_duration_us(spec.size_us));
+    if !spec.is_tumbling() {
+        name.push_str(", every ");
+        name.push_str(&format_duration_us(spec.slide_us));
+    }
+    if spec.offset_us != 0 {
+        name.push_str(", from ");
+        name.push_str(&format_duration_us(spec.offset_us));
+    }
+    name.push(')');
+    name
+}
+
+/// What names a time in the names of keys.
+pub(super) fn time_name(time: &Expr) -> String {
+    match time {
         Expr::Column(column) => column.name.clone(),
         other => other.schema_name().to_string(),
-    };
-    let size = format_duration_us(spec.size_us);
-    match spec.offset_us {
-        0 => format!("window({time}, {size})"),
-        offset_us => format!("window({time}, {size}, from {})", format_duration_us(offset_us)),
     }
 }
