@@ -17,9 +17,15 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+use crate::plan::deduplicate::within_watermark_udf;
+
 /// The scalar functions of this folder.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    let mut functions = vec![window::window_udf(), window::window_time_udf()];
+    let mut functions = vec![
+        window::window_udf(),
+        window::window_time_udf(),
+        within_watermark_udf(),
+    ];
     functions.extend(arithmetic::functions());
     functions.push(session_window::session_window_udf());
     functions.extend(generator::functions());

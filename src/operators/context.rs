@@ -41,6 +41,8 @@ pub struct OperatorNumbers {
     pub removed: u64,
     /// Input rows dropped as late.
     pub dropped_late: u64,
+    /// A further number by Spark's name.
+    pub custom: Option<(&'static str, u64)>,
     /// Time spent in merging and putting.
     pub update_time: Duration,
     /// Time spent in evicting.
@@ -191,7 +193,12 @@ impl OperatorContext {
             num_rows_dropped_by_watermark: inner.numbers.dropped_late,
             num_shuffle_partitions: 1,
             num_state_store_instances: 1,
-            custom_metrics: std::collections::BTreeMap::new(),
+            custom_metrics: inner
+                .numbers
+                .custom
+                .map(|(name, number)| (name.to_owned(), number))
+                .into_iter()
+                .collect(),
         }
     }
 }

@@ -19,6 +19,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
@@ -28,7 +29,7 @@ use futures::StreamExt;
 
 use crate::functions::window::WindowSpec;
 use crate::operators::context::OperatorContext;
-use crate::plan::event_time::panes_of;
+use crate::plan::event_time::{eviction_among, panes_of};
 use crate::state::store::EvictionTime;
 
 /// Keeps rows that are not late, and rows without an event time. Schema: the input's.
@@ -76,6 +77,25 @@ impl LateRowsExec {
             Arc::clone(&self.operator),
         )?))
     }
+}
+
+/// Keeps of `input` what `operator` may still take in by the input's event time, the first one if it has several; all
+/// if it has none.
+///
+/// # Errors
+///
+/// None that a plan can cause.
+pub fn without_late_rows(
+    input: Arc<dyn ExecutionPlan>,
+    operator: &Arc<OperatorContext>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = input.schema();
+    let Some(eviction) = eviction_among(schema.fields().iter().map(AsRef::as_ref)) else {
+        return Ok(input);
+    };
+    let time = Column::new(schema.field(eviction.column).name(), eviction.column);
+    let kept = LateRowsExec::try_new(input, Arc::new(time), eviction, Arc::clone(operator))?;
+    Ok(Arc::new(kept))
 }
 
 /// Which rows are late: their event time is known and at or before `last_us`.

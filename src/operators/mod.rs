@@ -5,34 +5,48 @@
 //! - [`stream_scan`]: the leaf that the micro-batch loop fills
 //! - [`watermark`]: sees event times pass
 //! - [`late_rows`]: drops rows that came too late
+//! - [`deduplicate`]: keeps the first row of each key
+//! - [`stream_join`]: joins two streams
 //! - [`streaming_aggregate`]: merges a batch's groups into the state
 //! - [`aggregate_stages`]: the pieces of a planned aggregate that it runs over state
 //! - [`panes`]: from panes to windows, and which groups are still open
 //! - [`signature`]: what a checkpoint compares on a restart
 //! - [`batches`]: a leaf over rows in memory
+//! - [`with_schema`]: gives rows another schema
 //! - [`context`]: what a stateful operator shares with the loop: its state, its watermarks, its numbers
 
 pub mod aggregate_stages;
 pub mod batches;
 pub mod context;
+pub mod deduplicate;
 pub mod late_rows;
 pub mod panes;
 pub mod signature;
+pub mod stream_join;
 pub mod stream_scan;
 pub mod streaming_aggregate;
 pub mod watermark;
+pub mod with_schema;
 
 use std::sync::Arc;
 
 use datafusion::physical_plan::ExecutionPlan;
 
 use crate::operators::context::OperatorContext;
+use crate::operators::deduplicate::DeduplicateExec;
+use crate::operators::stream_join::StreamJoinExec;
 use crate::operators::streaming_aggregate::StreamingAggregateExec;
 
 /// The states of a physical node: none if it is not stateful, several if each of its inputs has one (left first).
 pub fn operators_of(node: &dyn ExecutionPlan) -> Vec<&Arc<OperatorContext>> {
     if let Some(aggregate) = node.downcast_ref::<StreamingAggregateExec>() {
         return vec![aggregate.operator()];
+    }
+    if let Some(deduplicate) = node.downcast_ref::<DeduplicateExec>() {
+        return vec![deduplicate.operator()];
+    }
+    if let Some(join) = node.downcast_ref::<StreamJoinExec>() {
+        return join.operators().to_vec();
     }
     vec![]
 }

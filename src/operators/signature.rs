@@ -3,7 +3,7 @@
 //! A signature is text, because a person reads it when it does not fit. It says what the state's columns mean: keys,
 //! aggregates and types, and not which relation the columns came from, so that a query may get another source.
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{FieldRef, SchemaRef};
 
 use crate::interval::format_duration_us;
 use crate::state::store::EvictionTime;
@@ -19,27 +19,12 @@ pub fn aggregate_signature<'a>(
     relations: &[String],
 ) -> String {
     let plain = |name: &str| without_relations(&with_plain_literals(name), relations);
-    let named = |of: &DataType| spark_type_name(of).to_uppercase();
     let (keys, values) = schema.fields().split_at(num_keys);
-    let keys = keys
-        .iter()
-        .map(|field| format!("{} {}", plain(field.name()), named(field.data_type())))
-        .collect::<Vec<_>>();
-    let keys = if keys.is_empty() {
-        "nothing".to_owned()
-    } else {
-        keys.join(", ")
-    };
+    let keys = typed(keys, plain);
     let aggregates = aggregates.map(plain).collect::<Vec<_>>().join(", ");
-    let values = values.iter().map(|field| named(field.data_type()));
+    let values = values.iter().map(type_name);
     let values = values.collect::<Vec<_>>().join(", ");
-    let eviction = eviction.map_or(String::new(), |eviction| {
-        let column = plain(schema.field(eviction.column).name());
-        match eviction.offset_us {
-            0 => format!("; evicts by {column}"),
-            offset_us => format!("; evicts by {column} + {}", format_duration_us(offset_us)),
-        }
-    });
+    let eviction = evicts_by(schema, eviction, plain);
     format!("aggregate by {keys}; computes {aggregates}; keeps {values}{eviction}")
 }
 
@@ -65,6 +50,59 @@ fn with_plain_literals(name: &str) -> String {
     }
     plain.push_str(rest);
     plain
+}
+
+/// The signature of a deduplication whose state has these columns, keys first.
+pub fn deduplicate_signature(schema: &SchemaRef, num_keys: usize, eviction: Option<EvictionTime>) -> String {
+    let keys = typed(&schema.fields()[..num_keys], ToOwned::to_owned);
+    let eviction = evicts_by(schema, eviction, ToOwned::to_owned);
+    format!("deduplicate by {keys}{eviction}")
+}
+
+/// The signature of one side of a join, whose state has these columns: `num_keys` keys with the row number as the last
+/// of them, the side's columns, and whether the row has matched.
+pub fn join_side_signature(
+    name: &str,
+    keys: &[String],
+    schema: &SchemaRef,
+    num_keys: usize,
+    eviction: Option<EvictionTime>,
+) -> String {
+    let columns = typed(
+        &schema.fields()[num_keys..schema.fields().len() - 1],
+        ToOwned::to_owned,
+    );
+    let eviction = eviction.map_or(String::new(), |eviction| match keys.get(eviction.column) {
+        Some(key) => format!("; evicts by {key}"),
+        None => evicts_by(schema, Some(eviction), ToOwned::to_owned),
+    });
+    format!("{name} by {}; keeps {columns}{eviction}", keys.join(", "))
+}
+
+/// Columns as `name TYPE`.
+fn typed(fields: &[FieldRef], plain: impl Fn(&str) -> String) -> String {
+    if fields.is_empty() {
+        return "nothing".to_owned();
+    }
+    let fields = fields
+        .iter()
+        .map(|field| format!("{} {}", plain(field.name()), type_name(field)));
+    fields.collect::<Vec<_>>().join(", ")
+}
+
+fn type_name(field: &FieldRef) -> String {
+    spark_type_name(field.data_type()).to_uppercase()
+}
+
+fn evicts_by(schema: &SchemaRef, eviction: Option<EvictionTime>, plain: impl Fn(&str) -> String) -> String {
+    let Some(eviction) = eviction else {
+        return String::new();
+    };
+    let column = plain(schema.field(eviction.column).name());
+    match eviction.offset_us {
+        0 => format!("; evicts by {column}"),
+        offset_us => format!("; evicts by {column} + {}", format_duration_us(offset_us)),
+    }
 }
 
 /// `sum(events.n)` becomes `sum(n)`. What stands in quotes is a value and stays as it is.

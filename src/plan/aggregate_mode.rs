@@ -1,5 +1,6 @@
 //! What each output mode allows of aggregates over streams: a part of [`crate::plan::output_mode`].
 
+use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Aggregate, Distinct, Expr, ExprSchemable, LogicalPlan};
 
@@ -21,10 +22,19 @@ pub(super) fn check_aggregate(aggregate: &Aggregate, mode: OutputMode) -> Result
              shows each session once it is over, or COMPLETE.",
         ));
     }
-    if mode != OutputMode::Append || groups_by_event_time(aggregate)? {
+    check_grouping(groups_by_event_time(aggregate)?, aggregate.input.schema(), mode)
+}
+
+/// Refuses to append groups that are never complete. `input` is what is grouped.
+///
+/// # Errors
+///
+/// A statement error with a hint.
+pub(super) fn check_grouping(by_event_time: bool, input: &DFSchema, mode: OutputMode) -> Result<()> {
+    if mode != OutputMode::Append || by_event_time {
         return Ok(());
     }
-    let times = aggregate.input.schema().fields().iter();
+    let times = input.fields().iter();
     let marked = times
         .filter(|field| is_event_time(field))
         .map(|field| field.name().clone())

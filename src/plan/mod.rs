@@ -6,6 +6,10 @@
 //! - [`event_time`]: which column carries event time
 //! - [`watermark`]: the logical node that marks it
 //! - [`casts`]: the rule that gives casts Spark's meaning
+//! - [`union_event_time`]: the event time of a union
+//! - [`stream_join`]: the logical node of a join of two streams
+//! - [`time_bound`]: how long such a join keeps rows, from its condition
+//! - [`deduplicate`]: the logical node of DISTINCT ON
 //! - [`generator`]: the rule that turns `explode(...)` into an unnesting
 //! - [`time_window`]: the rule that turns `window(...)` into a key
 //! - [`session_window`]: the same for `session_window(...)`
@@ -16,12 +20,16 @@
 
 mod aggregate_mode;
 pub mod casts;
+pub mod deduplicate;
 pub mod event_time;
 pub mod generator;
 pub mod output_mode;
 pub mod physical;
 pub mod result_keys;
 pub mod session_window;
+pub mod stream_join;
 pub mod stream_table;
+pub mod time_bound;
 pub mod time_window;
+pub mod union_event_time;
 pub mod watermark;

@@ -2,11 +2,15 @@
 //!
 //! Spark: `UnsupportedOperationChecker`. Each refusal says why and what would be legal.
 
+use datafusion::common::JoinType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Distinct, JoinType, LogicalPlan};
+use datafusion::logical_expr::{Distinct, DistinctOn, Join, LogicalPlan};
 
 use crate::error::{Error, Result};
-use crate::plan::aggregate_mode::{check_aggregate, check_order, has_streaming_aggregate};
+use crate::plan::aggregate_mode::{check_aggregate, check_grouping, check_order, has_streaming_aggregate};
+use crate::plan::deduplicate::is_within_watermark;
+use crate::plan::event_time::is_event_time;
+use crate::plan::stream_join::{check_stream_join, kind_of};
 use crate::plan::stream_table::is_streaming;
 use crate::sink::OutputMode;
 
@@ -85,35 +89,12 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
             "window functions (OVER) over rows that are not grouped by time are not possible on a stream",
         )
         .hint("Use GROUP BY window(time, '10 minutes') for windows over event time.")),
-        LogicalPlan::Distinct(distinct) => {
-            let what = match distinct {
-                Distinct::All(_) => "SELECT DISTINCT",
-                Distinct::On(_) => "SELECT DISTINCT ON",
-            };
-            Err(Error::statement(format!("{what} over a stream is not built yet"))
-                .hint("Use GROUP BY with OUTPUT MODE UPDATE for the distinct values of some columns."))
+        LogicalPlan::Distinct(Distinct::All(input)) => {
+            found.aggregates += 1;
+            check_grouping(input.schema().fields().iter().any(|field| is_event_time(field)), input.schema(), mode)
         }
-        LogicalPlan::Join(join) => {
-            let (left, right) = (is_streaming(&join.left), is_streaming(&join.right));
-            if left && right {
-                return Err(Error::statement("a join of two streams is not built yet")
-                    .hint("Join a stream with a static table, or aggregate each stream by itself."));
-            }
-            let sound = match join.join_type {
-                JoinType::Inner => true,
-                JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti => left,
-                JoinType::Right | JoinType::RightSemi | JoinType::RightAnti => right,
-                _ => false,
-            };
-            if sound {
-                return Ok(());
-            }
-            Err(Error::statement(format!(
-                "a {} join that keeps all rows of the static table is not possible",
-                join.join_type.to_string().to_lowercase()
-            ))
-            .hint("Rows of the static table without a match are never final: put the stream on the outer side."))
-        }
+        LogicalPlan::Distinct(Distinct::On(distinct)) => check_distinct_on(distinct),
+        LogicalPlan::Join(join) => check_join(join, mode),
         LogicalPlan::Union(union) if union.inputs.iter().any(|input| !is_streaming(input)) => {
             Err(Error::statement("a stream cannot be united with static rows")
                 .hint("Make a stream of the static side too, or union when you read the result table."))
@@ -121,4 +102,48 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
         LogicalPlan::RecursiveQuery(_) => Err(Error::statement("a recursive query over a stream is not possible")),
         _ => Ok(()),
     }
+}
+
+fn check_distinct_on(distinct: &DistinctOn) -> Result<()> {
+    if distinct.sort_expr.is_some() {
+        return Err(Error::statement(
+            "DISTINCT ON over a stream keeps the first row that arrives, it cannot be sorted",
+        )
+        .hint("Leave ORDER BY out."));
+    }
+    let mut fields = distinct.input.schema().fields().iter();
+    if is_within_watermark(distinct) && !fields.any(|field| is_event_time(field)) {
+        return Err(Error::statement("DISTINCT ON (...) WITHIN WATERMARK needs a watermark").hint(
+            "Declare WATERMARK column DELAY OF INTERVAL 10 MINUTES on the stream: a key is forgotten that long after \
+             its row.",
+        ));
+    }
+    Ok(())
+}
+
+fn check_join(join: &Join, mode: OutputMode) -> Result<()> {
+    let (left, right) = (is_streaming(&join.left), is_streaming(&join.right));
+    if left && right {
+        if mode != OutputMode::Append {
+            return Err(Error::statement(format!(
+                "a join of two streams is not possible in output mode {mode}"
+            ))
+            .hint("Use OUTPUT MODE APPEND: a joined row is given once and never changes."));
+        }
+        return check_stream_join(join);
+    }
+    let sound = match join.join_type {
+        JoinType::Inner => true,
+        JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti => left,
+        JoinType::Right | JoinType::RightSemi | JoinType::RightAnti => right,
+        _ => false,
+    };
+    if sound {
+        return Ok(());
+    }
+    let kind = kind_of(join.join_type);
+    Err(Error::statement(format!(
+        "a {kind} join that keeps all rows of the static table is not possible"
+    ))
+    .hint("Rows of the static table without a match are never final: put the stream on the outer side."))
 }

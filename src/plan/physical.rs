@@ -26,10 +26,15 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use crate::error::Result;
 use crate::functions::batch_time::batch_timestamp;
 use crate::operators::context::{OperatorContext, place_operators};
+use crate::operators::deduplicate::DeduplicateExec;
 use crate::operators::stream_scan::StreamScanExec;
 use crate::operators::streaming_aggregate::StreamingAggregateExec;
 use crate::operators::watermark::EventTimeWatermarkExec;
+use crate::operators::with_schema::WithSchemaExec;
+use crate::plan::deduplicate::{Deduplicate, rewrite_distinct_on};
+use crate::plan::stream_join::{StreamJoin, plan_stream_joins};
 use crate::plan::time_window::rewrite_windows;
+use crate::plan::union_event_time::UnionEventTime;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::sink::OutputMode;
 
@@ -60,6 +65,7 @@ impl StreamingPlan {
     /// Statement errors of DataFusion's planner and of the window rule.
     pub async fn try_new(state: &SessionState, plan: LogicalPlan, output_mode: OutputMode) -> Result<Self> {
         let batch_time_ms = Arc::new(AtomicI64::new(0));
+        let plan = rewrite_distinct_on(plan)?;
         let plan = rewrite_windows(plan)?;
         let plan = bind_batch_time(plan, &batch_time_ms)?;
         let rule = StatefulAggregates {
@@ -75,6 +81,8 @@ impl StreamingPlan {
             .collect();
         let mut config = state.config().clone();
         let options = config.options_mut();
+        // Rows without a key match nothing: as in Spark they go before they move a watermark or reach a state.
+        options.optimizer.filter_null_join_keys = true;
         options.optimizer.enable_dynamic_filter_pushdown = false;
         options.optimizer.enable_join_dynamic_filter_pushdown = false;
         options.optimizer.enable_topk_dynamic_filter_pushdown = false;
@@ -87,7 +95,7 @@ impl StreamingPlan {
             .with_optimizer_rules(logical_rules)
             .with_physical_optimizer_rules(rules)
             .build();
-        let optimized = state.optimize(&plan)?;
+        let optimized = plan_stream_joins(state.optimize(&plan)?)?;
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(StreamingPlanner)]);
         let root = planner.create_physical_plan(&optimized, &state).await?;
         let operators = place_operators(&root);
@@ -165,12 +173,12 @@ struct StreamingPlanner;
 impl ExtensionPlanner for StreamingPlanner {
     async fn plan_extension(
         &self,
-        _planner: &dyn PhysicalPlanner,
+        planner: &dyn PhysicalPlanner,
         node: &dyn UserDefinedLogicalNode,
         _logical_inputs: &[&LogicalPlan],
         physical_inputs: &[Arc<dyn ExecutionPlan>],
-        _session: &dyn datafusion::catalog::Session,
-        _context: &datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext,
+        session: &dyn datafusion::catalog::Session,
+        context: &datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext,
     ) -> PlanResult<Option<Arc<dyn ExecutionPlan>>> {
         if let Some(watermark) = node.as_any().downcast_ref::<EventTimeWatermark>() {
             let schema = node.schema();
@@ -183,6 +191,23 @@ impl ExtensionPlanner for StreamingPlanner {
                 watermark.delay_ms(),
                 schema,
             ))));
+        }
+        if node.as_any().is::<UnionEventTime>() {
+            let schema = Arc::new(node.schema().as_arrow().clone());
+            let exec = WithSchemaExec::new(Arc::clone(&physical_inputs[0]), schema);
+            return Ok(Some(Arc::new(exec)));
+        }
+        if let Some(deduplicate) = node.as_any().downcast_ref::<Deduplicate>() {
+            let schema = node.schema();
+            let keys = deduplicate.keys().iter().map(|key| schema.index_of_column(key));
+            let input = Arc::clone(&physical_inputs[0]);
+            let keys = keys.collect::<PlanResult<_>>()?;
+            let exec = DeduplicateExec::try_new(input, keys, deduplicate.within_watermark())?;
+            return Ok(Some(Arc::new(exec)));
+        }
+        if let (Some(join), [left, right]) = (node.as_any().downcast_ref::<StreamJoin>(), physical_inputs) {
+            let inputs = [Arc::clone(left), Arc::clone(right)];
+            return Ok(Some(Arc::new(join.plan(planner, inputs, session, context)?)));
         }
         Ok(None)
     }

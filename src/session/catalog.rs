@@ -17,6 +17,7 @@ use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use crate::engine::snapshot::{CatalogEntry, CatalogKind};
 use crate::error::{Error, Result};
 use crate::plan::stream_table::StreamTable;
+use crate::plan::union_event_time::carry_event_time;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::session::planning::new_context;
 use crate::sql::query::QueryText;
@@ -239,6 +240,7 @@ impl Catalog {
         let statement = Statement::Statement(Box::new(SqlStatement::Query(rewritten.query)));
         // Planning a SELECT resolves names and nothing else: no table here does I/O for it.
         let planned = futures::executor::block_on(state.statement_to_plan(statement));
+        let planned = planned.and_then(carry_event_time);
         for reference in marked {
             self.context.deregister_table(reference)?;
         }

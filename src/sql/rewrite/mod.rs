@@ -29,9 +29,6 @@ use crate::sql::query::QueryText;
 use crate::sql::rewrite::query::Rewriter;
 use crate::sql::statement::Name;
 
-/// The function around the first of the `DISTINCT ON (...)` expressions that says `WITHIN WATERMARK`.
-pub const WITHIN_WATERMARK: &str = "__within_watermark";
-
 /// A relation that a query may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownRelation {
