@@ -4,6 +4,7 @@ pub mod aggregate;
 mod arithmetic;
 pub mod batch_time;
 pub(crate) mod cast;
+mod datetime;
 pub mod generator;
 mod json;
 pub mod planner;
@@ -28,6 +29,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     ];
     functions.extend(arithmetic::functions());
     functions.push(session_window::session_window_udf());
+    functions.extend(datetime::functions());
     functions.extend(generator::functions());
     functions.extend(json::functions());
     functions.extend(string::functions());

@@ -40,6 +40,10 @@ pub(crate) enum Kind {
     Date,
     /// A date, a timestamp or a text, as TIMESTAMP.
     Timestamp,
+    /// A time as a `TIMESTAMP_NTZ`.
+    LocalTimestamp,
+    /// A number or a text, as a decimal of this precision and scale.
+    Decimal(u8, i8),
     /// Bytes, or a text as its bytes.
     Binary,
     /// An array as it is.
@@ -71,6 +75,8 @@ impl Kind {
             Self::Boolean if is_text || *given == T::Boolean => T::Boolean,
             Self::Date if is_text || is_time => T::Date32,
             Self::Timestamp if is_text || is_time => timestamp_type(),
+            Self::LocalTimestamp if is_text || is_time => T::Timestamp(TimeUnit::Microsecond, None),
+            Self::Decimal(precision, scale) if is_text || is_number => T::Decimal128(precision, scale),
             Self::Binary if is_text || is_binary(given) => T::Binary,
             Self::Array if matches!(given, T::List(_) | T::Null) => given.clone(),
             Self::Array if matches!(given, T::LargeList(_) | T::FixedSizeList(..)) => match given {
@@ -83,10 +89,10 @@ impl Kind {
                 let wanted = match self {
                     Self::Text => "a text",
                     Self::Int | Self::Long => "a whole number",
-                    Self::Double | Self::Number => "a number",
+                    Self::Double | Self::Number | Self::Decimal(..) => "a number",
                     Self::Boolean => "a boolean",
                     Self::Date => "a date",
-                    Self::Timestamp => "a timestamp",
+                    Self::Timestamp | Self::LocalTimestamp => "a timestamp",
                     Self::Binary => "bytes",
                     Self::Array => "an array",
                     Self::Map => "a map",
@@ -232,7 +238,7 @@ pub(crate) fn session_zone(config: &ConfigOptions) -> TimeZone {
     TimeZone::try_new(zone).unwrap_or_else(|_| TimeZone::utc())
 }
 
-type Returns = fn(&Planned) -> Result<DataType>;
+pub(crate) type Returns = fn(&Planned) -> Result<DataType>;
 type Work = fn(&Call) -> Result<ArrayRef>;
 
 /// A scalar function.

@@ -10,6 +10,7 @@ use arrow::datatypes::{
 };
 use datafusion::common::Result;
 
+use super::time::timestamps;
 use super::{Casting, plain};
 use crate::json::decimal_from_text;
 use crate::types::{string_to_date, string_to_timestamp, string_to_timestamp_ntz};
@@ -25,14 +26,15 @@ pub(super) fn from_text(texts: &StringArray, to: &DataType, casting: &Casting) -
         DataType::Float32 => primitive::<Float32Type>(texts, to, casting, fraction),
         DataType::Float64 => primitive::<Float64Type>(texts, to, casting, fraction),
         DataType::Date32 => primitive::<Date32Type>(texts, to, casting, string_to_date),
-        DataType::Timestamp(_, Some(zone)) => {
+        DataType::Timestamp(_, Some(_)) => {
             let read = |text: &str| string_to_timestamp(text, rules, None);
             let times = values::<TimestampMicrosecondType>(texts, to, casting, read)?;
-            Ok(Arc::new(times.with_timezone(Arc::clone(zone))))
+            timestamps(times, to)
         }
-        DataType::Timestamp(_, None) => primitive::<TimestampMicrosecondType>(texts, to, casting, |text| {
-            string_to_timestamp_ntz(text, true)
-        }),
+        DataType::Timestamp(_, None) => {
+            let read = |text: &str| string_to_timestamp_ntz(text, true);
+            timestamps(values::<TimestampMicrosecondType>(texts, to, casting, read)?, to)
+        }
         DataType::Decimal128(precision, scale) => {
             let read = |text: &str| decimal_from_text(trim(text).as_bytes(), *precision, *scale);
             let values = texts.iter().map(|text| value(text, to, casting, read));

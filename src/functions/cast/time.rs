@@ -97,7 +97,7 @@ fn from_number(values: &ArrayRef, from: &DataType, to: &DataType, casting: &Cast
     timestamps(times, to)
 }
 
-fn timestamps(times: PrimitiveArray<TimestampMicrosecondType>, to: &DataType) -> Result<ArrayRef> {
+pub(super) fn timestamps(times: PrimitiveArray<TimestampMicrosecondType>, to: &DataType) -> Result<ArrayRef> {
     let DataType::Timestamp(unit, zone) = to else {
         return exec_err!("{to} is no timestamp");
     };

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
+use super::calls::rewrite_call;
 use super::expression::call;
 
 /// The key of a number without a suffix.
@@ -36,6 +37,7 @@ impl VisitorMut for Numbers {
         if rewrite_number(expr) {
             return ControlFlow::Continue(());
         }
+        rewrite_call(expr);
         match expr {
             Expr::Function(function) => restore_frame(function),
             Expr::UnaryOp { op, .. } => {

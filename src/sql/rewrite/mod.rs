@@ -11,6 +11,7 @@
 //!
 //! What DataFusion would silently leave out of account is refused here.
 
+mod calls;
 mod expression;
 mod from;
 mod lateral_view;

@@ -1,0 +1,279 @@
+//! Calls that are something else in DataFusion's terms: casts by a type's name, units of time that are no columns,
+//! conditions that are CASE.
+
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, Ident, NullTreatment, ObjectName, ObjectNamePart, Spanned,
+    Value, ValueWithSpan,
+};
+use datafusion::sql::sqlparser::tokenizer::Span;
+
+use super::expression::call;
+use super::naming::lower_name;
+
+/// Functions under another name.
+const OTHER_NAMES: [(&str, &str); 19] = [
+    ("any", "bool_or"),
+    ("any_value", "first_value"),
+    ("char_length", "length"),
+    ("character_length", "length"),
+    ("every", "bool_and"),
+    ("first", "first_value"),
+    ("last", "last_value"),
+    ("len", "length"),
+    ("listagg", "string_agg"),
+    ("some", "bool_or"),
+    ("std", "stddev_samp"),
+    ("stddev", "stddev_samp"),
+    ("variance", "var_samp"),
+    ("lcase", "lower"),
+    ("ucase", "upper"),
+    ("startswith", "starts_with"),
+    ("endswith", "ends_with"),
+    ("array_agg", "collect_list"),
+    ("approx_percentile", "percentile_approx"),
+];
+
+/// The types that can be called to cast to them.
+const TYPES: [&str; 15] = [
+    "bigint",
+    "binary",
+    "boolean",
+    "byte",
+    "date",
+    "decimal",
+    "double",
+    "float",
+    "int",
+    "long",
+    "short",
+    "smallint",
+    "string",
+    "timestamp",
+    "tinyint",
+];
+
+/// Gives a call the form that DataFusion's planner takes.
+pub(super) fn rewrite_call(expr: &mut Expr) {
+    let span = expr.span();
+    match expr {
+        Expr::Extract {
+            field, expr: value, ..
+        } => {
+            let name = field_function(&field.to_string());
+            if let Some(name) = name {
+                let nothing = Expr::Value(Value::Null.into());
+                *expr = call(name, vec![std::mem::replace(value, nothing)], span);
+            }
+        }
+        Expr::Function(function) if function.over.is_none() => {
+            if let Some(other) = as_other(function, span) {
+                *expr = other;
+            }
+        }
+        Expr::Function(function) => rename(function),
+        _ => {}
+    }
+}
+
+fn as_other(function: &mut Function, span: Span) -> Option<Expr> {
+    let name = lower_name(function);
+    ignore_nulls(function, &name);
+    rename(function);
+    let FunctionArguments::List(list) = &mut function.args else {
+        return None;
+    };
+    if name == "count"
+        && list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
+        && list.args.len() > 1
+    {
+        let args = std::mem::take(&mut list.args);
+        list.args = vec![argument(whole_rows(
+            args.into_iter().filter_map(value_of).collect(),
+            span,
+        ))];
+        return None;
+    }
+    let mut args = Vec::with_capacity(list.args.len());
+    for arg in &list.args {
+        args.push(value_of(arg.clone())?);
+    }
+    let boxed = |at: usize| Box::new(args[at].clone());
+    match (name.as_str(), args.len()) {
+        (cast, 1) if TYPES.contains(&cast) => Some(Expr::Cast {
+            kind: CastKind::Cast,
+            expr: boxed(0),
+            data_type: DataType::Custom(
+                ObjectName(vec![ObjectNamePart::Identifier(Ident::new(cast))]),
+                Vec::new(),
+            ),
+            array: false,
+            format: None,
+        }),
+        ("isnull", 1) => Some(Expr::IsNull(boxed(0))),
+        ("isnotnull", 1) => Some(Expr::IsNotNull(boxed(0))),
+        ("equal_null", 2) => Some(Expr::IsNotDistinctFrom(boxed(0), boxed(1))),
+        ("nullifzero", 1) => Some(call("nullif", vec![args[0].clone(), number("0", span)], span)),
+        ("zeroifnull", 1) => Some(call("coalesce", vec![args[0].clone(), number("0", span)], span)),
+        ("count_if", 1) => {
+            let when = CaseWhen {
+                condition: args[0].clone(),
+                result: number("1", span),
+            };
+            list.args = vec![argument(case(vec![when], None))];
+            set_name(function, "count");
+            None
+        }
+        ("decode", 3..) => {
+            let mut rest = args[1..].chunks_exact(2);
+            let conditions = rest.by_ref().map(|pair| CaseWhen {
+                condition: Expr::IsNotDistinctFrom(boxed(0), Box::new(pair[0].clone())),
+                result: pair[1].clone(),
+            });
+            let conditions = conditions.collect();
+            Some(case(conditions, rest.remainder().first().cloned().map(Box::new)))
+        }
+        ("date_part" | "datepart", 2) => {
+            let Expr::Value(field) = &args[0] else { return None };
+            let name = field_function(&field.value.clone().into_string()?)?;
+            Some(call(name, vec![args[1].clone()], span))
+        }
+        ("dateadd" | "date_add" | "timestampadd", 3) => Some(timed("timestampadd", args, span)),
+        ("datediff" | "date_diff" | "timestampdiff", 3) => Some(timed("timestampdiff", args, span)),
+        _ => None,
+    }
+}
+
+fn rename(function: &mut Function) {
+    let name = lower_name(function);
+    if let Some((_, other)) = OTHER_NAMES.iter().find(|(known, _)| *known == name) {
+        set_name(function, other);
+    }
+    // `string_agg(v, ',') WITHIN GROUP (ORDER BY v)` has its order in the parentheses.
+    if matches!(name.as_str(), "listagg" | "string_agg")
+        && let FunctionArguments::List(list) = &mut function.args
+    {
+        if list.args.len() == 1 {
+            let nothing = Value::SingleQuotedString(String::new());
+            list.args.push(argument(Expr::Value(nothing.into())));
+        }
+        let order = std::mem::take(&mut function.within_group);
+        if !order.is_empty() {
+            list.clauses.push(FunctionArgumentClause::OrderBy(order));
+        }
+    }
+}
+
+/// `first(v, true)` is `first(v) IGNORE NULLS`; lists of values never hold nulls.
+fn ignore_nulls(function: &mut Function, name: &str) {
+    let FunctionArguments::List(list) = &mut function.args else {
+        return;
+    };
+    if matches!(
+        name,
+        "first" | "last" | "any_value" | "first_value" | "last_value"
+    ) && list.args.len() == 2
+    {
+        let is_true = matches!(
+            &list.args[1],
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan {
+                value: Value::Boolean(true),
+                ..
+            })))
+        );
+        list.args.truncate(1);
+        if is_true {
+            function.null_treatment = Some(NullTreatment::IgnoreNulls);
+        }
+    }
+}
+
+fn set_name(function: &mut Function, name: &str) {
+    if let [ObjectNamePart::Identifier(ident)] = &mut function.name.0[..] {
+        name.clone_into(&mut ident.value);
+    }
+}
+
+/// The unit of time comes as a name.
+fn timed(name: &str, mut args: Vec<Expr>, span: Span) -> Expr {
+    if let Expr::Identifier(unit) = &args[0] {
+        args[0] = Expr::Value(ValueWithSpan {
+            value: Value::SingleQuotedString(unit.value.clone()),
+            span: unit.span,
+        });
+    }
+    call(name, args, span)
+}
+
+/// A struct of the values, null if one of them is: `count(DISTINCT a, b)` counts those.
+fn whole_rows(values: Vec<Expr>, span: Span) -> Expr {
+    let is_there = values
+        .iter()
+        .cloned()
+        .map(|value| Expr::IsNotNull(Box::new(value)));
+    let condition = is_there.reduce(|left, right| Expr::BinaryOp {
+        left: Box::new(left),
+        op: datafusion::sql::sqlparser::ast::BinaryOperator::And,
+        right: Box::new(right),
+    });
+    let fields = values.into_iter().enumerate().flat_map(|(at, value)| {
+        let name = Value::SingleQuotedString(format!("c{at}"));
+        [Expr::Value(name.into()), value]
+    });
+    let row = call("named_struct", fields.collect(), span);
+    match condition {
+        Some(condition) => case(
+            vec![CaseWhen {
+                condition,
+                result: row,
+            }],
+            None,
+        ),
+        None => row,
+    }
+}
+
+fn case(conditions: Vec<CaseWhen>, otherwise: Option<Box<Expr>>) -> Expr {
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions,
+        else_result: otherwise,
+    }
+}
+
+fn number(text: &str, span: Span) -> Expr {
+    super::literal::number(text, super::literal::NUMBER, span)
+}
+
+fn argument(expr: Expr) -> FunctionArg {
+    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+}
+
+fn value_of(arg: FunctionArg) -> Option<Expr> {
+    match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    }
+}
+
+/// The function that takes a field out of a time.
+fn field_function(field: &str) -> Option<&'static str> {
+    Some(match field.to_ascii_lowercase().as_str() {
+        "year" | "y" | "years" | "yr" | "yrs" => "year",
+        "yearofweek" => "yearofweek",
+        "quarter" | "qtr" => "quarter",
+        "month" | "mon" | "mons" | "months" => "month",
+        "week" | "w" | "weeks" => "weekofyear",
+        "day" | "d" | "days" => "day",
+        "dayofweek" | "dow" => "dayofweek",
+        "dayofweek_iso" | "dow_iso" => "dayofweek_iso",
+        "doy" => "dayofyear",
+        "hour" | "h" | "hours" | "hr" | "hrs" => "hour",
+        "minute" | "m" | "min" | "mins" | "minutes" => "minute",
+        "second" | "s" | "sec" | "seconds" | "secs" => "second_with_fraction",
+        _ => return None,
+    })
+}
