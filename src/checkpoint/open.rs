@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use redb::{Builder, Database, DatabaseError, StorageError};
 
-use crate::checkpoint::CheckpointMetadata;
 use crate::checkpoint::overlay::OverlayBackend;
 use crate::checkpoint::quiet;
 use crate::checkpoint::store::read_metadata;
+use crate::checkpoint::{Checkpoint, CheckpointMetadata};
 use crate::error::{Error, Result};
 
 /// The checkpoint's file in its folder.
@@ -79,8 +79,8 @@ pub fn open(folder: &Path, database: OpenDatabase<'_>, accept: AcceptMetadata<'_
 ///
 /// # Errors
 ///
-/// [`crate::error::ErrorKind::Checkpoint`] if it is damaged.
-pub fn peek(folder: &Path) -> Result<Option<CheckpointMetadata>> {
+/// [`crate::error::ErrorKind::Checkpoint`] if it is damaged; what `look` says.
+pub fn peek<T>(folder: &Path, look: impl FnOnce(&Checkpoint) -> Result<T>) -> Result<Option<T>> {
     let path = folder.join(FILE_NAME);
     let Ok(file) = File::open(&path) else {
         return Ok(None);
@@ -88,7 +88,10 @@ pub fn peek(folder: &Path) -> Result<Option<CheckpointMetadata>> {
     if file.try_lock_shared().is_err() {
         return Ok(None);
     }
-    overlaid(&path, file, |database| read_metadata(database))
+    overlaid(&path, file, |database| {
+        look(&Checkpoint::with_database(database)?)
+    })
+    .map(Some)
 }
 
 fn builder() -> Builder {
@@ -155,10 +158,10 @@ fn check(path: &Path, file: &File, accept: AcceptMetadata<'_>) -> Result<()> {
     let cloned = file
         .try_clone()
         .map_err(|error| damaged(path, &error.to_string()))?;
-    let metadata = overlaid(path, cloned, |database| {
+    let metadata = overlaid(path, cloned, |mut database| {
         // What an interrupted write left was repaired, on the overlay, when the file was opened there.
         match database.check_integrity() {
-            Ok(true) => read_metadata(database),
+            Ok(true) => read_metadata(&database),
             Ok(false) => Err(damaged(path, "its checksums do not fit its content")),
             Err(error) => Err(damaged(path, &error.to_string())),
         }
@@ -167,16 +170,16 @@ fn check(path: &Path, file: &File, accept: AcceptMetadata<'_>) -> Result<()> {
 }
 
 /// Does `work` on a file's database and leaves the file as it is.
-fn overlaid<T>(path: &Path, file: File, work: impl FnOnce(&mut Database) -> Result<T>) -> Result<T> {
+fn overlaid<T>(path: &Path, file: File, work: impl FnOnce(Database) -> Result<T>) -> Result<T> {
     if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
         return Err(damaged(path, "it is empty"));
     }
     let overlay = OverlayBackend::new(Arc::new(file)).map_err(|error| damaged(path, &error.to_string()))?;
     let done = quiet::catch(|| {
-        let mut database = builder()
+        let database = builder()
             .create_with_backend(overlay)
             .map_err(|error| damaged(path, &error.to_string()))?;
-        work(&mut database)
+        work(database)
     });
     done.unwrap_or_else(|| Err(damaged(path, "its structure is broken")))
 }

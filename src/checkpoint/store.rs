@@ -91,7 +91,7 @@ impl Checkpoint {
         Self::with_database(open::open(folder, database, accept)?)
     }
 
-    fn with_database(database: Database) -> Result<Self> {
+    pub(super) fn with_database(database: Database) -> Result<Self> {
         let checkpoint = Self {
             database,
             snapshots: Mutex::default(),

@@ -7,15 +7,18 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use uuid::Uuid;
 
-use crate::checkpoint::{CheckpointMetadata, QueryShape};
+use crate::checkpoint::open::peek;
+use crate::checkpoint::{Checkpoint, CheckpointMetadata, QueryShape};
 use crate::error::{Error, Result};
+use crate::execution::micro_batch::blocking;
 use crate::execution::trigger::Trigger;
 use crate::execution::watermark::WatermarkPolicy;
 use crate::plan::output_mode;
 use crate::plan::physical::StreamingPlan;
+use crate::plan::result_keys::result_keys;
 use crate::plan::stream_table::{check_names, is_streaming};
 use crate::sink::result::ResultTable;
-use crate::sink::{OutputMode, SinkRef};
+use crate::sink::{OutputMode, SinkRef, SinkStart};
 use crate::types::ddl_of;
 
 /// Settings that a query takes from its session when it is made.
@@ -90,10 +93,8 @@ impl QueryDefinition {
     /// A checkpoint error that shows both sides.
     pub async fn check_checkpoint(&self) -> Result<()> {
         let folder = self.checkpoint.clone();
-        let stored = tokio::task::spawn_blocking(move || crate::checkpoint::open::peek(&folder)).await;
-        let stored =
-            stored.map_err(|panic| Error::internal("looking at a checkpoint panicked").caused_by(panic))?;
-        match stored? {
+        let stored = blocking(move || peek(&folder, Checkpoint::metadata)).await?;
+        match stored.flatten() {
             Some(metadata) => metadata.check(&self.shape(&self.plan().await?), &self.checkpoint),
             None => Ok(()),
         }
@@ -124,6 +125,25 @@ impl QueryDefinition {
             sink_keeps_rows,
             columns,
             watermark_policy: self.options.watermark_policy,
+        }
+    }
+
+    /// What its sink learns before the first batch of a run.
+    pub(crate) fn sink_start(
+        &self,
+        plan: &StreamingPlan,
+        query_id: Uuid,
+        last_committed: Option<u64>,
+        log: Vec<(u64, Vec<u8>)>,
+    ) -> SinkStart {
+        SinkStart {
+            schema: plan.root.schema(),
+            mode: self.output_mode,
+            keys: result_keys(&self.plan),
+            query_id,
+            query_name: self.name.to_string(),
+            last_committed,
+            log,
         }
     }
 

@@ -48,9 +48,8 @@ use crate::execution::watermark::WatermarkTracker;
 use crate::operators::context::BatchWatermarks;
 use crate::operators::watermark::{EventTimeStats, EventTimeWatermarkExec};
 use crate::plan::physical::StreamingPlan;
-use crate::plan::result_keys::result_keys;
 use crate::plan::stream_table::streams_of;
-use crate::sink::{SinkCommit, SinkStart};
+use crate::sink::SinkCommit;
 use crate::source::{Offset, ReadLimit, SourceRef};
 
 /// One run of a query.
@@ -135,18 +134,8 @@ impl MicroBatchExecution {
         }
         let tracker = WatermarkTracker::new(metadata.shape.watermark_policy, watermark_nodes.len());
         let last = recovery::read_back(&checkpoint, &plan.operators, tracker).await?;
-        definition
-            .sink
-            .start(SinkStart {
-                schema: plan.root.schema(),
-                mode: definition.output_mode,
-                keys: result_keys(&definition.plan),
-                query_id: id,
-                query_name: definition.name.to_string(),
-                last_committed: last.batch_id,
-                log: checkpoint.sink_log()?,
-            })
-            .await?;
+        let start = definition.sink_start(&plan, id, last.batch_id, checkpoint.sink_log()?);
+        definition.sink.start(start).await?;
         // Only now is it sure that the changed query runs at all.
         if has_changed {
             checkpoint.set_metadata(&metadata)?;

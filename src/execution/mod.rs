@@ -20,7 +20,7 @@ pub mod event;
 pub mod micro_batch;
 pub mod progress;
 pub mod query;
-mod recovery;
+pub(crate) mod recovery;
 pub mod snapshots;
 pub mod storage;
 pub mod trigger;

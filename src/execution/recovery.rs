@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::checkpoint::open::peek;
 use crate::checkpoint::{Checkpoint, CheckpointMetadata};
 use crate::error::{Error, Result};
 use crate::execution::micro_batch::{DecidedBatch, blocking};
@@ -62,6 +63,41 @@ pub(super) async fn open(query: &StreamingQuery, plan: &StreamingPlan) -> Result
         })
     })
     .await
+}
+
+/// Makes a query that does not run look as its last run left it: its id, its last batch, the rows that its sink keeps.
+/// A checkpoint that is not there, or that somebody holds, changes nothing.
+///
+/// # Errors
+///
+/// A damaged checkpoint; rows that do not fit the sink.
+pub(crate) async fn recall(query: &StreamingQuery) -> Result<()> {
+    let definition = query.definition();
+    let folder = definition.checkpoint.clone();
+    let keeps_rows = definition.sink.keeps_rows();
+    let look = move |checkpoint: &Checkpoint| {
+        let last_committed = checkpoint.latest_commit()?.map(|(batch_id, _)| batch_id);
+        let log = if keeps_rows {
+            checkpoint.sink_log()?
+        } else {
+            Vec::new()
+        };
+        Ok((checkpoint.metadata()?, last_committed, log))
+    };
+    let Some((Some(metadata), last_committed, log)) = blocking(move || peek(&folder, look)).await? else {
+        return Ok(());
+    };
+    let plan = definition.plan().await?;
+    metadata.check(&definition.shape(&plan), &definition.checkpoint)?;
+    if keeps_rows {
+        let start = definition.sink_start(&plan, metadata.query_id, last_committed, log);
+        definition.sink.start(start).await?;
+    }
+    query.update_status(|status| {
+        status.id = metadata.query_id;
+        status.last_committed = last_committed;
+    });
+    Ok(())
 }
 
 /// Reads back the last commit: offsets and watermarks, and the state into `operators`.

@@ -13,6 +13,7 @@ use crate::engine::Rows;
 use crate::engine::snapshot::CatalogKind;
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::execution::Trigger;
+use crate::execution::recovery::recall;
 use crate::options::Options;
 use crate::plan::output_mode;
 use crate::plan::watermark::EventTimeWatermark;
@@ -115,6 +116,11 @@ impl Session {
             waiting = failed.into_iter().map(|(item, _)| item).collect();
         };
         self.replace_settings(before);
+        for query in self.streams().all() {
+            if let Err(error) = recall(&query).await {
+                tracing::warn!("query \"{}\" is not as it was: {}", query.name(), error.report());
+            }
+        }
         failed
             .into_iter()
             .map(|(item, error)| (item.name, error))

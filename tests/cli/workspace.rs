@@ -73,3 +73,23 @@ fn a_query_keeps_the_settings_that_it_was_made_with() {
     let rows = &ended.results()[0];
     assert_eq!(rows[0]["watermark"], "2026-01-01T10:00:00.000Z", "{rows}");
 }
+
+#[test]
+fn the_table_of_a_query_that_is_not_started_has_its_rows() {
+    let place = Workplace::new();
+    let first = run(
+        &place,
+        "CREATE STREAM s (user_id STRING) USING json OPTIONS (path 'sample-data/events');
+         CREATE STREAMING QUERY q OUTPUT MODE COMPLETE TRIGGER AVAILABLE NOW AS SELECT count(*) AS n FROM s;
+         AWAIT QUERY q TIMEOUT '60 seconds'; SHOW QUERIES;",
+    );
+    let ended = run(&place, "SELECT n FROM q; SHOW QUERIES;");
+    let results = ended.results();
+    assert_eq!(results[0], json!([{"n": 6}]));
+    assert_eq!(
+        results[1][0]["id"],
+        first.results()[0][0]["id"],
+        "a query keeps its id"
+    );
+    assert_eq!(results[1][0]["state"], "stopped");
+}
