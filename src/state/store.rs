@@ -350,9 +350,7 @@ impl StateStore {
     pub fn apply(&mut self, delta: StateDelta) -> Result<()> {
         for keys in delta.removes {
             let encoded = self.encode_keys(keys.columns())?;
-            for row in 0..keys.num_rows() {
-                self.remove_key(encoded.get(row));
-            }
+            self.remove_keys(&encoded, keys.num_rows())?;
         }
         for rows in delta.puts {
             // The plan's own schema, with its field metadata, which the bytes leave out.
@@ -458,29 +456,38 @@ impl StateStore {
         self.compact_if_worthwhile()
     }
 
-    fn remove_key(&mut self, key: &[u8]) {
-        let hash = self.hash(key);
-        let found = self.index.find(hash, |&entry| self.key(entry) == key).copied();
-        let Some(entry) = found else { return };
-        if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
-            found.remove();
+    /// Removes the rows of some keys, those that there are. The entries of an event time are walked once, however many
+    /// of them go.
+    fn remove_keys(&mut self, keys: &Keys, num_rows: usize) -> Result<()> {
+        let mut removed = hashbrown::HashSet::new();
+        let mut touched_times = hashbrown::HashSet::new();
+        for row in 0..num_rows {
+            let key = keys.get(row);
+            let hash = self.hash(key);
+            let found = self.index.find(hash, |&entry| self.key(entry) == key).copied();
+            let Some(entry) = found else { continue };
+            if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
+                found.remove();
+            }
+            if let Some(eviction) = self.layout.eviction {
+                let (batch, row) = self.place(entry);
+                let column = self.log[batch].rows.column(eviction.column).slice(row, 1);
+                touched_times.extend(eviction.of(&column)?.into_iter().flatten());
+            }
+            removed.insert(entry);
+            self.unchain(entry);
+            self.entries[entry as usize].live = false;
+            self.free.push(entry);
         }
-        if let Some(eviction) = self.layout.eviction {
-            let (batch, row) = self.place(entry);
-            let column = self.log[batch].rows.column(eviction.column).slice(row, 1);
-            if let Ok(times) = eviction.of(&column)
-                && let Some(time) = times[0]
-                && let Some(entries) = self.times.get_mut(&time)
-            {
-                entries.retain(|&other| other != entry);
+        for time in touched_times {
+            if let Some(entries) = self.times.get_mut(&time) {
+                entries.retain(|entry| !removed.contains(entry));
                 if entries.is_empty() {
                     self.times.remove(&time);
                 }
             }
         }
-        self.unchain(entry);
-        self.entries[entry as usize].live = false;
-        self.free.push(entry);
+        Ok(())
     }
 
     fn gather(&self, places: &[(usize, usize)]) -> Result<Option<RecordBatch>> {
