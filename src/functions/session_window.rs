@@ -30,7 +30,7 @@ pub fn session_start_udf() -> Arc<ScalarUDF> {
     udf(Part::Start)
 }
 
-/// `session_end(time, gap)`: the time plus the gap, marked as where a session ends. Null where the gap is.
+/// `session_end(time, gap)`: the time plus the gap, marked as where a session ends. Null where the gap is no length.
 pub fn session_end_udf() -> Arc<ScalarUDF> {
     udf(Part::End)
 }
@@ -149,32 +149,29 @@ fn ends(times: &ArrayRef, gaps: &ArrayRef) -> Result<ArrayRef> {
     };
     let times = times.as_primitive::<TimestampMicrosecondType>();
     let ends = match gaps.data_type() {
-        DataType::Utf8 => ends_of_texts(times, gaps)?,
+        DataType::Utf8 => ends_of_texts(times, gaps),
         DataType::Interval(_) => ends_of_intervals(times, gaps)?,
         other => return exec_err!("the gap of a session_window is a length of time, not {other}"),
     };
     Ok(Arc::new(ends.with_timezone_opt(zone.clone())))
 }
 
-fn ends_of_texts(times: &TimestampMicrosecondArray, gaps: &ArrayRef) -> Result<TimestampMicrosecondArray> {
-    // Rows mostly have the gap of the row before.
-    let mut known: Option<(&str, i64)> = None;
+fn ends_of_texts(times: &TimestampMicrosecondArray, gaps: &ArrayRef) -> TimestampMicrosecondArray {
+    // Rows mostly have the gap of the row before. A text that is no length is a null, as in Spark.
+    let mut known: Option<(&str, Option<i64>)> = None;
     let mut ends = Vec::with_capacity(times.len());
     for (time, gap) in times.iter().zip(gaps.as_string::<i32>()) {
-        let gap_us = match (gap, known) {
-            (None, _) => None,
-            (Some(text), Some((before, gap_us))) if text == before => Some(gap_us),
-            (Some(text), _) => match parse_duration_us(text) {
-                Ok(gap_us) => {
-                    known = Some((text, gap_us));
-                    Some(gap_us)
-                }
-                Err(reason) => return exec_err!("the gap of a session_window: {}", reason.message),
-            },
-        };
+        let gap_us = gap.and_then(|text| match known {
+            Some((before, gap_us)) if text == before => gap_us,
+            _ => {
+                let gap_us = parse_duration_us(text).ok();
+                known = Some((text, gap_us));
+                gap_us
+            }
+        });
         ends.push(time.zip(gap_us).map(|(time, gap_us)| time.saturating_add(gap_us)));
     }
-    Ok(ends.into_iter().collect())
+    ends.into_iter().collect()
 }
 
 fn ends_of_intervals(

@@ -8,7 +8,8 @@
 //! - [`deduplicate`]: keeps the first row of each key
 //! - [`stream_join`]: joins two streams
 //! - [`streaming_aggregate`]: merges a batch's groups into the state
-//! - [`aggregate_stages`]: the pieces of a planned aggregate that it runs over state
+//! - [`session_window`]: merges a batch's sessions into the state
+//! - [`aggregate_stages`]: the pieces of a planned aggregate that both run over state
 //! - [`panes`]: from panes to windows, and which groups are still open
 //! - [`signature`]: what a checkpoint compares on a restart
 //! - [`batches`]: a leaf over rows in memory
@@ -21,6 +22,7 @@ pub mod context;
 pub mod deduplicate;
 pub mod late_rows;
 pub mod panes;
+pub mod session_window;
 pub mod signature;
 pub mod stream_join;
 pub mod stream_scan;
@@ -35,6 +37,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use crate::operators::context::OperatorContext;
 use crate::operators::deduplicate::DeduplicateExec;
 use crate::operators::stream_join::StreamJoinExec;
+use crate::operators::session_window::SessionWindowExec;
 use crate::operators::streaming_aggregate::StreamingAggregateExec;
 
 /// The states of a physical node: none if it is not stateful, several if each of its inputs has one (left first).
@@ -47,6 +50,9 @@ pub fn operators_of(node: &dyn ExecutionPlan) -> Vec<&Arc<OperatorContext>> {
     }
     if let Some(join) = node.downcast_ref::<StreamJoinExec>() {
         return join.operators().to_vec();
+    }
+    if let Some(sessions) = node.downcast_ref::<SessionWindowExec>() {
+        return vec![sessions.operator()];
     }
     vec![]
 }

@@ -3,7 +3,7 @@
 //! 1. [`rewrite_windows`] on the plan as SQL made it;
 //! 2. DataFusion's optimizer, less the rules that are wrong for a plan that runs again over other rows;
 //! 3. DataFusion's physical planner, which plans aggregates in two stages; a rule before all other physical rules
-//!    puts the state between them ([`StreamingAggregateExec`]).
+//!    puts the state between them ([`StreamingAggregateExec`], [`SessionWindowExec`]).
 //!
 //! Doing the last step on the physical plan leaves everything that an aggregate can have (FILTER, ORDER BY,
 //! grouping sets, UDAFs) to DataFusion's own planner.
@@ -27,6 +27,7 @@ use crate::error::Result;
 use crate::functions::batch_time::batch_timestamp;
 use crate::operators::context::{OperatorContext, place_operators};
 use crate::operators::deduplicate::DeduplicateExec;
+use crate::operators::session_window::{SessionWindowExec, groups_by_session};
 use crate::operators::stream_scan::StreamScanExec;
 use crate::operators::streaming_aggregate::StreamingAggregateExec;
 use crate::operators::watermark::EventTimeWatermarkExec;
@@ -241,9 +242,13 @@ impl PhysicalOptimizerRule for StatefulAggregates {
             if !is_last || !reads_stream(partial.input())? {
                 return Ok(Transformed::no(node));
             }
-            let streaming =
-                StreamingAggregateExec::try_new(partial, last, self.output_mode, &self.relations)?;
-            Ok(Transformed::yes(Arc::new(streaming) as Arc<dyn ExecutionPlan>))
+            let (mode, relations) = (self.output_mode, &self.relations);
+            let streaming: Arc<dyn ExecutionPlan> = if groups_by_session(partial) {
+                Arc::new(SessionWindowExec::try_new(partial, last, mode, relations)?)
+            } else {
+                Arc::new(StreamingAggregateExec::try_new(partial, last, mode, relations)?)
+            };
+            Ok(Transformed::yes(streaming))
         })
         .data()
     }

@@ -54,9 +54,6 @@ pub(super) fn rewrite_session_aggregate(aggregate: Aggregate, call: &Expr) -> Re
     let mut keys = aggregate.group_expr.clone();
     keys.remove(place);
     let is_stream = is_streaming(&aggregate.input);
-    if is_stream {
-        return plan_err!("session windows over a stream are not built yet");
-    }
     if is_stream && keys.is_empty() {
         return Err(Error::statement("sessions over a stream need a key beside session_window")
             .hint("Sessions of all rows together would be one state: GROUP BY session_window(...), user_id, say.")

@@ -298,6 +298,18 @@ impl StateStore {
         Ok(())
     }
 
+    /// Removes the rows of some keys (the key columns alone).
+    pub fn remove(&mut self, keys: RecordBatch) -> Result<()> {
+        if keys.num_rows() == 0 {
+            return Ok(());
+        }
+        let encoded = self.encode_keys(keys.columns())?;
+        for row in 0..keys.num_rows() {
+            self.remove_key(encoded.get(row));
+        }
+        self.note_removed(keys)
+    }
+
     /// Removes every row whose event time is at or before `watermark_us`, and gives those rows.
     pub fn evict(&mut self, watermark_us: i64) -> Result<Option<RecordBatch>> {
         if self
