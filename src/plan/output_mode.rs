@@ -4,7 +4,7 @@
 
 use datafusion::common::JoinType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Distinct, DistinctOn, Join, LogicalPlan};
+use datafusion::logical_expr::{Distinct, DistinctOn, Extension, Join, LogicalPlan};
 
 use crate::error::{Error, Result};
 use crate::plan::aggregate_mode::{check_aggregate, check_grouping, check_order, has_streaming_aggregate};
@@ -12,6 +12,7 @@ use crate::plan::deduplicate::is_within_watermark;
 use crate::plan::event_time::is_event_time;
 use crate::plan::stream_join::{check_stream_join, kind_of};
 use crate::plan::stream_table::is_streaming;
+use crate::plan::watermark::EventTimeWatermark;
 use crate::sink::OutputMode;
 
 /// Refuses a streaming plan that has no sound meaning in `mode`. `plan` is the plan as SQL made it.
@@ -99,6 +100,7 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
             Err(Error::statement("a stream cannot be united with static rows")
                 .hint("Make a stream of the static side too, or union when you read the result table."))
         }
+        LogicalPlan::Extension(extension) => check_watermark(extension),
         LogicalPlan::RecursiveQuery(_) => Err(Error::statement("a recursive query over a stream is not possible")),
         _ => Ok(()),
     }
@@ -146,4 +148,33 @@ fn check_join(join: &Join, mode: OutputMode) -> Result<()> {
         "a {kind} join that keeps all rows of the static table is not possible"
     ))
     .hint("Rows of the static table without a match are never final: put the stream on the outer side."))
+}
+
+/// Rows that an operator below drops by one watermark, and holds back by it, cannot be timed by another one above.
+fn check_watermark(extension: &Extension) -> Result<()> {
+    let watermark_of = |node: &LogicalPlan| match node {
+        LogicalPlan::Extension(extension) => {
+            let watermark = extension.node.as_any().downcast_ref::<EventTimeWatermark>()?;
+            Some(watermark.column().name.clone())
+        }
+        _ => None,
+    };
+    let Some(watermark) = extension.node.as_any().downcast_ref::<EventTimeWatermark>() else {
+        return Ok(());
+    };
+    let mut below = None;
+    for input in extension.node.inputs() {
+        input.apply(|node| {
+            below = below.take().or_else(|| watermark_of(node));
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+    }
+    match below {
+        None => Ok(()),
+        Some(below) => Err(Error::statement(format!(
+            "a watermark on column \"{}\" over one on column \"{below}\" is not possible",
+            watermark.column().name
+        ))
+        .hint("A stream has one watermark: declare it once, on the stream, on the view or in FROM.")),
+    }
 }

@@ -60,19 +60,9 @@ pub(super) fn rewrite_session_aggregate(aggregate: Aggregate, call: &Expr) -> Re
             .into());
     }
     let input = Arc::unwrap_or_clone(aggregate.input);
-    let time = time_of(&args[0], &input)?;
-    let gap = args[1].clone();
-    let name = session_name(&args[0], &gap)?;
-    let (start, end) = (format!("{name}.start"), format!("{name}.end"));
-    let (start_column, end_column) = (unqualified(&start), unqualified(&end));
     let columns = columns_of(&input);
-    let mut with_session = columns.clone();
-    with_session.push(session_start_udf().call(vec![time.clone()]).alias(start.as_str()));
-    with_session.push(session_end_udf().call(vec![time, gap]).alias(end.as_str()));
-    let mut input = LogicalPlanBuilder::from(input)
-        .project(with_session)?
-        .filter(end_column.clone().gt(start_column.clone()))?
-        .build()?;
+    let (mut input, start, end) = with_sessions(input, args)?;
+    let (start_column, end_column) = (unqualified(&start), unqualified(&end));
     if !is_stream {
         input = merge_static(input, &columns, &keys, &start, &end)?;
     }
@@ -108,6 +98,26 @@ pub(super) fn rewrite_session_aggregate(aggregate: Aggregate, call: &Expr) -> Re
         outer,
         Arc::new(inner),
     )?))
+}
+
+/// An input with the bounds of the session that each row is by itself as two more columns, whose names it gives too.
+///
+/// # Errors
+///
+/// A gap that is no length.
+pub(super) fn with_sessions(input: LogicalPlan, args: &[Expr]) -> Result<(LogicalPlan, String, String)> {
+    let time = time_of(&args[0], &input)?;
+    let gap = args[1].clone();
+    let name = session_name(&args[0], &gap)?;
+    let (start, end) = (format!("{name}.start"), format!("{name}.end"));
+    let mut columns = columns_of(&input);
+    columns.push(session_start_udf().call(vec![time.clone()]).alias(start.as_str()));
+    columns.push(session_end_udf().call(vec![time, gap]).alias(end.as_str()));
+    let input = LogicalPlanBuilder::from(input)
+        .project(columns)?
+        .filter(unqualified(&end).gt(unqualified(&start)))?
+        .build()?;
+    Ok((input, start, end))
 }
 
 /// `session_window(at, 5 minutes)`: which relation the time is of does not matter.

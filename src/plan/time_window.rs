@@ -34,11 +34,11 @@ use datafusion::logical_expr::{
 };
 
 use crate::error::Error;
-use crate::functions::session_window::SESSION_WINDOW;
+use crate::functions::session_window::{SESSION_WINDOW, make_session_udf};
 use crate::functions::sliding::{window_pane, window_starts, windowed_start};
 use crate::functions::window::{WINDOW, WindowSpec, make_window, window_spec, window_start, window_time_udf};
 use crate::interval::format_duration_us;
-use crate::plan::session_window::rewrite_session_aggregate;
+use crate::plan::session_window::{rewrite_session_aggregate, with_sessions};
 use crate::plan::stream_table::is_streaming;
 
 /// Aggregates whose value depends on the order in which rows come.
@@ -148,7 +148,6 @@ fn rewrite_projection(projection: Projection) -> Result<Transformed<LogicalPlan>
     let Some(call) = single_call(window_calls(projection.expr.iter())?)? else {
         return Ok(Transformed::no(LogicalPlan::Projection(projection)));
     };
-    refuse_session(&call)?;
     let windowed = Windowed::try_new(&call, Arc::unwrap_or_clone(projection.input), Sliding::Rows)?;
     let exprs = projection.expr.into_iter().map(|expr| {
         let name = expr.qualified_name();
@@ -170,7 +169,6 @@ fn rewrite_filter(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     let Some(call) = single_call(window_calls(std::iter::once(&filter.predicate))?)? else {
         return Ok(Transformed::no(LogicalPlan::Filter(filter)));
     };
-    refuse_session(&call)?;
     let input = Arc::unwrap_or_clone(filter.input);
     let columns = columns_of(&input);
     let windowed = Windowed::try_new(&call, input, Sliding::Rows)?;
@@ -211,18 +209,6 @@ fn is_call_of(expr: &Expr, name: &str) -> bool {
     matches!(expr, Expr::ScalarFunction(function) if function.func.name() == name)
 }
 
-/// A session is made of many rows, so no row has one by itself.
-fn refuse_session(call: &Expr) -> Result<()> {
-    if is_call_of(call, SESSION_WINDOW) {
-        return Err(Error::statement("session_window can stand in GROUP BY only")
-            .hint(
-                "A session depends on the rows around: GROUP BY session_window(time, '5 minutes') and a key.",
-            )
-            .into());
-    }
-    Ok(())
-}
-
 /// The time that an argument of a window stands for: a window's own time is its last microsecond.
 pub(super) fn time_of(time: &Expr, input: &LogicalPlan) -> Result<Expr> {
     Ok(match time.get_type(input.schema())? {
@@ -249,9 +235,17 @@ enum Sliding {
 struct Windowed {
     call: Expr,
     input: LogicalPlan,
-    size_us: i64,
     /// The column of the starts. It tells all of the window, because a checkpoint knows its keys by their names.
     start_name: String,
+    end: End,
+}
+
+/// Where a window that has a start ends.
+enum End {
+    /// So many microseconds after its start.
+    After(i64),
+    /// At this column's time: the session that a row is by itself.
+    At(Expr),
 }
 
 impl Windowed {
@@ -259,6 +253,15 @@ impl Windowed {
         let Expr::ScalarFunction(ScalarFunction { args, .. }) = call else {
             return plan_err!("a window is a call");
         };
+        if is_call_of(call, SESSION_WINDOW) {
+            let (input, start, end) = with_sessions(input, args)?;
+            return Ok(Self {
+                call: call.clone(),
+                input,
+                start_name: start,
+                end: End::At(Expr::Column(Column::new_unqualified(end))),
+            });
+        }
         let spec = window_spec(args)?;
         let start_name = start_name(&args[0], spec);
         let time = time_of(&args[0], &input)?;
@@ -285,8 +288,8 @@ impl Windowed {
         Ok(Self {
             call: call.clone(),
             input: input.build()?,
-            size_us: spec.size_us,
             start_name,
+            end: End::After(spec.size_us),
         })
     }
 
@@ -295,7 +298,10 @@ impl Windowed {
     }
 
     fn make_from(&self, start: Expr) -> Expr {
-        make_window(self.size_us).call(vec![start])
+        match &self.end {
+            End::After(size_us) => make_window(*size_us).call(vec![start]),
+            End::At(end) => make_session_udf().call(vec![start, end.clone()]),
+        }
     }
 
     fn replace(&self, expr: Expr) -> Result<Expr> {

@@ -18,7 +18,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
     let not_yet = not_yet(&folder.join("not_yet.txt"));
-    let paths = case_files(&folder.join("cases"));
+    let copies = case_files(&folder.join("cases"));
+    let paths = [copies.clone(), case_files(&folder.join("own"))].concat();
     let mut trials = Vec::new();
     for path in &paths {
         let (name, path) = (name_of(path), path.clone());
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     }));
     trials.push(Trial::test("the_copy_equals_the_original", move || {
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/oracle/cases");
-        is_copy(&paths, &original)
+        is_copy(&copies, &original)
     }));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
