@@ -4,9 +4,11 @@ pub mod aggregate;
 mod arithmetic;
 pub mod batch_time;
 pub(crate) mod cast;
+mod collection;
 mod datetime;
 pub mod generator;
 mod json;
+mod math;
 pub mod planner;
 pub mod session_window;
 pub mod sliding;
@@ -16,7 +18,7 @@ pub mod window;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF};
 
 use crate::plan::deduplicate::within_watermark_udf;
 
@@ -29,14 +31,21 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     ];
     functions.extend(arithmetic::functions());
     functions.push(session_window::session_window_udf());
+    functions.extend(collection::functions());
     functions.extend(datetime::functions());
     functions.extend(generator::functions());
     functions.extend(json::functions());
+    functions.extend(math::functions());
     functions.extend(string::functions());
     functions
 }
 
+/// The functions of this folder that take lambdas.
+pub fn higher_order_functions() -> Vec<Arc<HigherOrderUDF>> {
+    collection::higher_order_functions()
+}
+
 /// The aggregate functions of this folder.
 pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
-    vec![aggregate::average::average_udaf()]
+    aggregate::functions()
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::planner::{
-    ExprPlanner, PlannerResult, RawBinaryExpr, RawDictionaryExpr, TypePlanner,
+    ExprPlanner, PlannerResult, RawBinaryExpr, RawDictionaryExpr, RawFieldAccessExpr, TypePlanner,
 };
+use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess};
 use datafusion::sql::sqlparser::ast;
 
 use crate::functions::arithmetic;
+use crate::functions::collection::access::{fields_of, subscript};
 use crate::types::parse_ddl_type;
 
 /// Plans what Spark means otherwise than DataFusion.
@@ -25,6 +26,34 @@ impl ExprPlanner for SparkExprPlanner {
                 None => PlannerResult::Original(expr),
             },
         )
+    }
+
+    /// `a[i]` and `m[k]` fail where there is nothing, and fields of arrays of structs are arrays.
+    fn plan_field_access(
+        &self,
+        access: RawFieldAccessExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawFieldAccessExpr>> {
+        let Ok(data_type) = access.expr.get_type(schema) else {
+            return Ok(PlannerResult::Original(access));
+        };
+        let key = match (&data_type, &access.field_access) {
+            (DataType::List(_) | DataType::Map(..), GetFieldAccess::ListIndex { key }) => {
+                key.as_ref().clone()
+            }
+            (DataType::Map(..) | DataType::List(_), GetFieldAccess::NamedStructField { name }) => {
+                Expr::Literal(name.clone(), None)
+            }
+            _ => return Ok(PlannerResult::Original(access)),
+        };
+        let is_field = matches!(data_type, DataType::List(_))
+            && matches!(access.field_access, GetFieldAccess::NamedStructField { .. });
+        let function = if is_field {
+            fields_of("fields_of")
+        } else {
+            subscript()
+        };
+        Ok(PlannerResult::Planned(function.call(vec![access.expr, key])))
     }
 
     /// A number, as [`crate::sql`] passes it on: its suffix and its digits.

@@ -19,10 +19,6 @@ use crate::types::time_zone::TimeZone;
 
 /// What a parameter takes, and what its arguments are cast to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    dead_code,
-    reason = "the families of numbers and times that take the others are to come"
-)]
 pub(crate) enum Kind {
     /// Anything but a nested value, as text.
     Text,
@@ -238,6 +234,8 @@ pub(crate) fn session_zone(config: &ConfigOptions) -> TimeZone {
     TimeZone::try_new(zone).unwrap_or_else(|_| TimeZone::utc())
 }
 
+/// Casts the arguments in a way that no [`Kind`] says.
+pub(crate) type Coerce = fn(&[DataType]) -> Result<Vec<DataType>>;
 pub(crate) type Returns = fn(&Planned) -> Result<DataType>;
 type Work = fn(&Call) -> Result<ArrayRef>;
 
@@ -246,6 +244,7 @@ pub(crate) struct Function {
     name: &'static str,
     aliases: Vec<String>,
     params: Params,
+    coerce: Option<Coerce>,
     returns: Returns,
     work: Work,
     signature: Signature,
@@ -258,6 +257,7 @@ impl Function {
             name,
             aliases: Vec::new(),
             params,
+            coerce: None,
             returns,
             work,
             signature: Signature::user_defined(Volatility::Immutable),
@@ -267,6 +267,12 @@ impl Function {
     /// Gives it other names.
     pub(crate) fn alias(mut self, names: &[&str]) -> Self {
         self.aliases.extend(names.iter().map(|name| (*name).to_owned()));
+        self
+    }
+
+    /// Lets the arguments' types be decided together.
+    pub(crate) fn coerce(mut self, coerce: Coerce) -> Self {
+        self.coerce = Some(coerce);
         self
     }
 
@@ -312,7 +318,11 @@ impl ScalarUDFImpl for Function {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        self.params.coerce(self.name, given)
+        let by_kind = self.params.coerce(self.name, given)?;
+        match self.coerce {
+            Some(coerce) => coerce(&by_kind),
+            None => Ok(by_kind),
+        }
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {

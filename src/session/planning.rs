@@ -30,12 +30,14 @@ pub fn new_context(partitions: usize) -> SessionContext {
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.schema_force_view_types = false;
     options.execution.enable_ansi_mode = true;
+    let lambdas = functions::higher_order_functions();
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(RewriteGenerators)];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(SparkCasts));
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_default_features()
+        .with_higher_order_functions(lambdas.clone())
         .with_analyzer_rules(rules)
         .with_spark_features()
         .with_type_planner(Arc::new(SparkTypePlanner));
@@ -43,10 +45,11 @@ pub fn new_context(partitions: usize) -> SessionContext {
         .expr_planners()
         .get_or_insert_with(Vec::new)
         .insert(0, Arc::new(SparkExprPlanner));
-    state
-        .scalar_functions()
-        .get_or_insert_with(Vec::new)
-        .extend(functions::scalar_functions());
+    let scalars = state.scalar_functions().get_or_insert_with(Vec::new);
+    // A scalar function would be found before the one of the same name that takes a lambda.
+    let taken: Vec<&str> = lambdas.iter().map(|function| function.name()).collect();
+    scalars.retain(|function| !taken.contains(&function.name()));
+    scalars.extend(functions::scalar_functions());
     state
         .aggregate_functions()
         .get_or_insert_with(Vec::new)

@@ -3,7 +3,9 @@
 //! `"text"` is a string and `` `name` `` a name; `DIV` binds as `*` does; intervals are Spark's (`INTERVAL 1 HOUR
 //! 30 MINUTES`, `INTERVAL '10 minutes'`); `struct(a, b AS c, *)` takes names and stars.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Interval as IntervalExpr, Value, ValueWithSpan};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, Ident, Interval as IntervalExpr, ObjectName, Value, ValueWithSpan,
+};
 use datafusion::sql::sqlparser::dialect::Dialect;
 use datafusion::sql::sqlparser::keywords::{
     Keyword, RESERVED_FOR_COLUMN_ALIAS, RESERVED_FOR_IDENTIFIER, RESERVED_FOR_TABLE_ALIAS,
@@ -143,6 +145,12 @@ impl Dialect for SparkDialect {
             Keyword::INTERVAL if starts_interval(|n| parser.peek_nth_token_ref(n + 1).token.clone()) => {
                 Some(parse_interval(parser))
             }
+            Keyword::EXISTS
+                if *next == Token::LParen && !starts_query(&parser.peek_nth_token_ref(2).token) =>
+            {
+                let name = Ident::with_span(parser.next_token().span, "exists");
+                Some(parser.parse_function(ObjectName::from(vec![name])))
+            }
             Keyword::STRUCT if *next == Token::LParen => Some(parse_struct(parser)),
             _ => None,
         }
@@ -227,6 +235,18 @@ fn word(token: &Token) -> Option<String> {
     match token {
         Token::Word(word) if word.quote_style.is_none() => Some(word.value.clone()),
         _ => None,
+    }
+}
+
+/// Whether a subquery begins, and not the array of `exists(array, x -> ...)`.
+fn starts_query(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::FROM | Keyword::TABLE
+        ),
+        Token::LParen => true,
+        _ => false,
     }
 }
 

@@ -21,6 +21,7 @@ mod zone;
 
 use std::sync::Arc;
 
+pub(crate) use self::unit::add_interval;
 use arrow::array::{ArrayRef, TimestampMicrosecondArray};
 use datafusion::logical_expr::ScalarUDF;
 

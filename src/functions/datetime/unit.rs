@@ -114,6 +114,21 @@ pub(super) fn add_months(days: i32, months: i32) -> Option<i32> {
     days_from_civil(year, month, date.day.min(days_in_month(year, month)))
 }
 
+/// A time so many months, then days, then microseconds later.
+pub(crate) fn add_interval(time: i64, months: i64, days: i64, micros: i64, rules: ZoneRules) -> Option<i64> {
+    let time = if months == 0 {
+        time
+    } else {
+        Unit::Months(1).add(months, time, rules)?
+    };
+    let time = if days == 0 {
+        time
+    } else {
+        Unit::Days(1).add(days, time, rules)?
+    };
+    time.checked_add(micros)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

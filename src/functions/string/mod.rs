@@ -1,7 +1,9 @@
 //! Functions of text.
 
+mod charset;
 pub(crate) mod java_regex;
 pub(crate) mod regexp;
+mod text;
 
 use std::sync::Arc;
 
@@ -9,5 +11,8 @@ use datafusion::logical_expr::ScalarUDF;
 
 /// The functions of this folder.
 pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
-    regexp::functions()
+    let mut functions = regexp::functions();
+    functions.extend(charset::functions());
+    functions.extend(text::functions());
+    functions
 }

@@ -9,11 +9,11 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::expression::call;
+use super::expression::{call, field_name};
 use super::naming::lower_name;
 
 /// Functions under another name.
-const OTHER_NAMES: [(&str, &str); 19] = [
+const OTHER_NAMES: [(&str, &str); 20] = [
     ("any", "bool_or"),
     ("any_value", "first_value"),
     ("char_length", "length"),
@@ -24,6 +24,7 @@ const OTHER_NAMES: [(&str, &str); 19] = [
     ("len", "length"),
     ("listagg", "string_agg"),
     ("some", "bool_or"),
+    ("try_avg", "avg"),
     ("std", "stddev_samp"),
     ("stddev", "stddev_samp"),
     ("variance", "var_samp"),
@@ -101,16 +102,7 @@ fn as_other(function: &mut Function, span: Span) -> Option<Expr> {
     }
     let boxed = |at: usize| Box::new(args[at].clone());
     match (name.as_str(), args.len()) {
-        (cast, 1) if TYPES.contains(&cast) => Some(Expr::Cast {
-            kind: CastKind::Cast,
-            expr: boxed(0),
-            data_type: DataType::Custom(
-                ObjectName(vec![ObjectNamePart::Identifier(Ident::new(cast))]),
-                Vec::new(),
-            ),
-            array: false,
-            format: None,
-        }),
+        (name, 1) if TYPES.contains(&name) => Some(cast_to(name, args[0].clone())),
         ("isnull", 1) => Some(Expr::IsNull(boxed(0))),
         ("isnotnull", 1) => Some(Expr::IsNotNull(boxed(0))),
         ("equal_null", 2) => Some(Expr::IsNotDistinctFrom(boxed(0), boxed(1))),
@@ -123,6 +115,25 @@ fn as_other(function: &mut Function, span: Span) -> Option<Expr> {
             };
             list.args = vec![argument(case(vec![when], None))];
             set_name(function, "count");
+            None
+        }
+        ("ceil" | "ceiling" | "floor", 2) => {
+            let name = if name == "floor" { "floor_to" } else { "ceil_to" };
+            Some(call(name, args, span))
+        }
+        ("approx_count_distinct", 1 | 2) => {
+            list.args.truncate(1);
+            set_name(function, "approx_distinct");
+            Some(cast_to("bigint", Expr::Function(function.clone())))
+        }
+        ("map", 0) => Some(call("empty_map", args, span)),
+        ("arrays_zip", _) => {
+            let named = args.into_iter().enumerate().flat_map(|(at, value)| {
+                let name = field_name(&value).unwrap_or_else(|| at.to_string());
+                let name = Value::SingleQuotedString(name);
+                [Expr::Value(ValueWithSpan { value: name, span }), value]
+            });
+            list.args = named.map(argument).collect();
             None
         }
         ("decode", 3..) => {
@@ -204,6 +215,17 @@ fn timed(name: &str, mut args: Vec<Expr>, span: Span) -> Expr {
         });
     }
     call(name, args, span)
+}
+
+fn cast_to(data_type: &str, value: Expr) -> Expr {
+    let name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new(data_type))]);
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(value),
+        data_type: DataType::Custom(name, Vec::new()),
+        array: false,
+        format: None,
+    }
 }
 
 /// A struct of the values, null if one of them is: `count(DISTINCT a, b)` counts those.

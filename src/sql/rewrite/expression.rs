@@ -336,7 +336,7 @@ fn field_of(window: &TimeWindow, path: &[Ident]) -> Expr {
 }
 
 /// The name of a struct's field that holds the value, if the value has one.
-fn field_name(value: &Expr) -> Option<String> {
+pub(super) fn field_name(value: &Expr) -> Option<String> {
     match value {
         Expr::Identifier(ident) => Some(ident.value.clone()),
         Expr::CompoundIdentifier(path) => path.last().map(|ident| ident.value.clone()),
