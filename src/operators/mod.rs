@@ -36,8 +36,8 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use crate::operators::context::OperatorContext;
 use crate::operators::deduplicate::DeduplicateExec;
-use crate::operators::stream_join::StreamJoinExec;
 use crate::operators::session_window::SessionWindowExec;
+use crate::operators::stream_join::StreamJoinExec;
 use crate::operators::streaming_aggregate::StreamingAggregateExec;
 
 /// The states of a physical node: none if it is not stateful, several if each of its inputs has one (left first).

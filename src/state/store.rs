@@ -304,9 +304,7 @@ impl StateStore {
             return Ok(());
         }
         let encoded = self.encode_keys(keys.columns())?;
-        for row in 0..keys.num_rows() {
-            self.remove_key(encoded.get(row));
-        }
+        self.remove_keys(&encoded, keys.num_rows())?;
         self.note_removed(keys)
     }
 
