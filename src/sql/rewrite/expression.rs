@@ -111,9 +111,10 @@ impl Expressions<'_, '_, '_> {
                 if self.is_parameter(&ident.value) {
                     return Ok(());
                 }
-                match self.window(&ident.value) {
-                    Some(window) => *expr = window.call.clone(),
-                    None => self.scope.respell(ident),
+                match (self.window(&ident.value), self.scope.shared(&ident.value)) {
+                    (Some(window), _) => *expr = window.call.clone(),
+                    (None, Some(shared)) => *expr = shared.clone(),
+                    (None, None) => self.scope.respell(ident),
                 }
             }
             Expr::CompoundIdentifier(path) => {

@@ -9,6 +9,7 @@ use super::TableWatermark;
 use super::expression::rewrite;
 use super::query::{Rewriter, unsupported};
 use super::scope::{Columns, Relation, Scope, spelling};
+use super::using::expand_using;
 use crate::error::{Error, Result};
 use crate::sql::span::{position, span_start};
 use crate::sql::statement::Name;
@@ -30,6 +31,9 @@ impl Rewriter<'_> {
             let seen = scope.relations.len();
             self.factor(&mut join.relation, scope)?;
             self.join(join, scope)?;
+            if self.expands_using {
+                expand_using(join, scope, first, seen);
+            }
             match join.join_operator {
                 JoinOperator::LeftSemi(_) | JoinOperator::LeftAnti(_) => scope.relations.truncate(seen),
                 JoinOperator::RightSemi(_) | JoinOperator::RightAnti(_) => {
@@ -252,7 +256,7 @@ pub(super) fn table_alias(name: &str) -> TableAlias {
     }
 }
 
-fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+pub(super) fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     match operator {
         JoinOperator::Join(constraint)
         | JoinOperator::Inner(constraint)

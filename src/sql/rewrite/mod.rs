@@ -20,6 +20,7 @@ mod naming;
 mod query;
 mod scope;
 mod time_window;
+mod using;
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ use super::lateral_view::expand_lateral_views;
 use super::naming::output_name;
 use super::scope::{Columns, Relation, Scope, spelling};
 use super::time_window::{TimeWindow, calls_in, check_single};
+use super::using::expand_star;
 use super::{KnownRelation, TableWatermark};
 use crate::error::{Error, Result};
 use crate::plan::deduplicate::WITHIN_WATERMARK;
@@ -27,6 +28,8 @@ pub(super) struct Rewriter<'q> {
     pub(super) ctes: Vec<(String, Columns)>,
     pub(super) watermarks: Vec<TableWatermark>,
     pub(super) relations: Vec<Name>,
+    /// Whether USING is written as ON: not where a LATERAL VIEW takes the joined relations' columns by `*`.
+    pub(super) expands_using: bool,
 }
 
 impl<'q> Rewriter<'q> {
@@ -37,6 +40,7 @@ impl<'q> Rewriter<'q> {
             ctes: Vec::new(),
             watermarks: Vec::new(),
             relations: Vec::new(),
+            expands_using: true,
         }
     }
 
@@ -140,7 +144,10 @@ impl<'q> Rewriter<'q> {
             outer,
             ..Scope::default()
         };
+        let expanded = std::mem::replace(&mut self.expands_using, select.lateral_views.is_empty());
         self.from(&mut select.from, &mut scope)?;
+        self.expands_using = expanded;
+        expand_star(select, &scope);
         expand_lateral_views(select, self, &mut scope)?;
         rewrite(&mut select.selection, self, &scope, &[])?;
 

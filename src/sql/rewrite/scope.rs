@@ -1,6 +1,8 @@
 //! The names that an expression sees, and how Spark finds one in them: without regard to case.
 
-use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::sqlparser::ast::{Expr, Ident};
+
+use super::using::Shared;
 
 /// The columns of a relation or a query; `None` if they are not known here.
 pub(super) type Columns = Option<Vec<String>>;
@@ -19,6 +21,8 @@ pub(super) struct Relation {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope<'o> {
     pub(super) relations: Vec<Relation>,
+    /// Columns that relations share by USING, as `*` gives them.
+    pub(super) shared: Vec<Shared>,
     /// Names of the SELECT's own output, where the clause sees them.
     pub(super) aliases: Vec<String>,
     /// Whether those go before the columns of the relations: in ORDER BY.
@@ -68,6 +72,20 @@ impl Scope<'_> {
             );
         }
         Some(all)
+    }
+
+    /// What a name means that relations share by USING, unless it is that of an output column that goes before.
+    pub(super) fn shared(&self, name: &str) -> Option<&Expr> {
+        if self.column_here(name).is_none() {
+            return self.outer?.shared(name);
+        }
+        if self.output_first && spelling(name, &self.aliases).is_some() {
+            return None;
+        }
+        let mut shared = self.shared.iter();
+        shared
+            .find(|shared| shared.name.eq_ignore_ascii_case(name))
+            .map(|shared| &shared.expr)
     }
 
     /// Gives a column the spelling under which it is known.

@@ -55,3 +55,9 @@ SELECT E.Tags[0], e.tags[0] AS first, w.`WINDOW`.start, w.window.`start` AS s, g
 SELECT explode(split(k, ' ')), explode(split(k, ',')) AS word FROM kv
 
 SELECT nothing, Unknown.x FROM unknown JOIN kv ON K = unknown.id
+
+SELECT *, USER_ID, e.user_id FROM events e FULL JOIN clicks USING (user_id) ORDER BY user_id
+
+SELECT * EXCEPT (tags) FROM events RIGHT JOIN clicks USING (user_id) WHERE user_id > 1 GROUP BY ALL
+
+SELECT * FROM events NATURAL JOIN clicks JOIN clicks c USING (user_id)
