@@ -12,6 +12,7 @@
 //! - [`deduplicate`]: the logical node of DISTINCT ON
 //! - [`generator`]: the rule that turns `explode(...)` into an unnesting
 //! - [`time_window`]: the rule that turns `window(...)` into a key
+//! - `join_window`: the same for the condition of a join
 //! - [`session_window`]: the same for `session_window(...)`
 //! - [`output_mode`]: what each output mode allows, checked before anything runs
 //! - `aggregate_mode`: the part of it that is about aggregates
@@ -23,6 +24,7 @@ pub mod casts;
 pub mod deduplicate;
 pub mod event_time;
 pub mod generator;
+mod join_window;
 pub mod output_mode;
 pub mod physical;
 pub mod result_keys;

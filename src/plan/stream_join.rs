@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::operators::stream_join::{JoinEviction, JoinSpec, SideSpec, StreamJoinExec};
 use crate::plan::event_time::{eviction_among, is_event_time};
 use crate::plan::stream_table::is_streaming;
-use crate::plan::time_bound::state_offset_us;
+use crate::plan::time_bound::state_bound;
 use crate::state::store::EvictionTime;
 
 /// A join of two streams. Schema: the join's.
@@ -66,7 +66,7 @@ pub fn plan_stream_joins(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub fn check_stream_join(join: &Join) -> Result<(), Error> {
     let (left, right) = (join.left.schema(), join.right.schema());
     let conditions = join.filter.iter().flat_map(split_conjunction).collect::<Vec<_>>();
-    let bounded = |kept, moving| state_offset_us(conditions.iter().copied(), kept, moving).is_some();
+    let bounded = |kept, moving| state_bound(&conditions, kept, moving).is_some();
     let is_bounded = match join.join_type {
         JoinType::Inner => return Ok(()),
         JoinType::Left | JoinType::LeftSemi => bounded(left, right),
@@ -169,8 +169,10 @@ fn evictions(join: &StreamJoin) -> Result<[Option<JoinEviction>; 2]> {
     }
     let conditions = join.filter.iter().flat_map(split_conjunction).collect::<Vec<_>>();
     let by_value = |kept: &DFSchema, moving: &DFSchema| {
-        let offset_us = state_offset_us(conditions.iter().copied(), kept, moving)?;
-        let time = eviction_among(kept.fields().iter().map(AsRef::as_ref))?;
+        let bound = state_bound(&conditions, kept, moving)?;
+        let column = bound.time?;
+        let time = eviction_among([kept.field(column).as_ref()])?;
+        let (time, offset_us) = (EvictionTime { column, ..time }, bound.offset_us);
         Some(JoinEviction::Value { time, offset_us })
     };
     Ok([by_value(left, right), by_value(right, left)])

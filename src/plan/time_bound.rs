@@ -20,33 +20,50 @@ use crate::plan::event_time::is_event_time;
 const MILLISECOND_US: i64 = 1000;
 const DAY_US: i64 = 86_400_000_000;
 
-/// The offset from the watermark to the event time of `kept` at or before which rows no longer match any row of
-/// `moving`, in microseconds; `None` if the conditions set no such bound.
-pub fn state_offset_us<'a>(
-    conditions: impl IntoIterator<Item = &'a Expr>,
-    kept: &DFSchema,
-    moving: &DFSchema,
-) -> Option<i64> {
-    let sides = Sides {
-        kept,
-        kept_time: event_time(kept),
-        moving,
-        moving_time: event_time(moving)?,
-    };
-    let offsets = conditions
-        .into_iter()
-        .flat_map(|condition| sides.offsets(condition));
-    offsets.min()
+/// What bounds how long rows of a side are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateBound {
+    /// The side's event time, among its columns; `None` if it has none: Spark takes such a side for bounded by any
+    /// column, and never evicts it.
+    pub time: Option<usize>,
+    /// Rows whose event time is at or before the watermark plus this no longer match; in microseconds.
+    pub offset_us: i64,
 }
 
-/// The column of the event time.
-fn event_time(schema: &DFSchema) -> Option<usize> {
-    schema.fields().iter().position(|field| is_event_time(field))
+/// The bound that conditions set for the rows of `kept`, which are to match rows of `moving`; `None` if they set none.
+/// A side may have several event times: the first one that is bounded counts.
+pub fn state_bound(conditions: &[&Expr], kept: &DFSchema, moving: &DFSchema) -> Option<StateBound> {
+    let kept_times = event_times(kept);
+    let kept_times = if kept_times.is_empty() {
+        vec![None]
+    } else {
+        kept_times.into_iter().map(Some).collect()
+    };
+    let moving_times = event_times(moving);
+    kept_times.into_iter().find_map(|time| {
+        let offsets = moving_times.iter().flat_map(|&moving_time| {
+            let sides = Sides {
+                kept,
+                kept_time: time,
+                moving,
+                moving_time,
+            };
+            let offsets = conditions.iter().flat_map(|condition| sides.offsets(condition));
+            offsets.collect::<Vec<_>>()
+        });
+        let offset_us = offsets.min()?;
+        Some(StateBound { time, offset_us })
+    })
+}
+
+fn event_times(schema: &DFSchema) -> Vec<usize> {
+    let fields = schema.fields().iter().enumerate();
+    let times = fields.filter(|(_, field)| is_event_time(field));
+    times.map(|(column, _)| column).collect()
 }
 
 struct Sides<'a> {
     kept: &'a DFSchema,
-    /// Without an event time any column of the side will do: Spark takes it for bounded, and never evicts it.
     kept_time: Option<usize>,
     moving: &'a DFSchema,
     moving_time: usize,
@@ -196,7 +213,7 @@ mod tests {
     /// The offsets for keeping l and r, in milliseconds.
     fn offsets(condition: &Expr) -> (Option<i64>, Option<i64>) {
         let (l, r) = (side("l"), side("r"));
-        let of = |kept, moving| state_offset_us([condition], kept, moving).map(|offset| offset / 1000);
+        let of = |kept, moving| state_bound(&[condition], kept, moving).map(|bound| bound.offset_us / 1000);
         (of(&l, &r), of(&r, &l))
     }
 
@@ -237,6 +254,20 @@ mod tests {
             .gt(col("r.at"))
             .and(col("l.at").gt(col("r.at") - minutes(5)));
         assert_eq!(offsets(&condition), (Some(-300_000), None));
+    }
+
+    #[test]
+    fn any_event_time_of_a_side_may_be_bounded() {
+        let time = DataType::Timestamp(TimeUnit::Microsecond, None);
+        let marked = |name: &str| with_mark(&Field::new(name, time.clone(), true), 0);
+        let schema = Schema::new(vec![marked("at"), marked("later")]);
+        let joined = DFSchema::try_from_qualified_schema("l", &schema).expect("a schema");
+        let condition = col("r.at").lt(col("l.later") + minutes(1));
+        let bound = StateBound {
+            time: Some(1),
+            offset_us: -60_000_000,
+        };
+        assert_eq!(state_bound(&[&condition], &joined, &side("r")), Some(bound));
     }
 
     #[test]

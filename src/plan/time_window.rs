@@ -21,7 +21,7 @@
 //!         Projection: *, window_starts(t) AS #w
 //! ```
 //!
-//! [`crate::plan::session_window`] does the same for `session_window`.
+//! [`crate::plan::session_window`] does the same for `session_window`, `join_window` for the condition of a join.
 
 use std::sync::Arc;
 
@@ -38,6 +38,7 @@ use crate::functions::session_window::{SESSION_WINDOW, make_session_udf};
 use crate::functions::sliding::{window_pane, window_starts, windowed_start};
 use crate::functions::window::{WINDOW, WindowSpec, make_window, window_spec, window_start, window_time_udf};
 use crate::interval::format_duration_us;
+use crate::plan::join_window::rewrite_join;
 use crate::plan::session_window::{rewrite_session_aggregate, with_sessions};
 use crate::plan::stream_table::is_streaming;
 
@@ -63,6 +64,7 @@ pub fn rewrite_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
         LogicalPlan::Aggregate(aggregate) => rewrite_aggregate(aggregate),
         LogicalPlan::Projection(projection) => rewrite_projection(projection),
         LogicalPlan::Filter(filter) => rewrite_filter(filter),
+        LogicalPlan::Join(join) => rewrite_join(join),
         other => Ok(Transformed::no(other)),
     })
     .map(|transformed| transformed.data)
