@@ -21,8 +21,8 @@
 use std::sync::Arc;
 
 use datafusion::common::{Column, Result, ScalarValue, plan_err};
-use datafusion::functions_aggregate::expr_fn::max;
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::functions_aggregate::min_max::max_udaf;
+use datafusion::logical_expr::expr::{ScalarFunction, WindowFunction};
 use datafusion::logical_expr::{
     Aggregate, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, Projection, WindowFrame,
     WindowFrameBound, WindowFrameUnits, when,
@@ -156,6 +156,7 @@ fn merge_static(
             last,
         )
     };
+    let max = |value: Expr| Expr::from(WindowFunction::new(max_udaf(), vec![value]));
     let over_earlier = |value: Expr, last: WindowFrameBound| {
         max(value)
             .partition_by(keys.to_vec())
