@@ -5,17 +5,19 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, ListArray, StructArray};
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::common::{Result, exec_err, plan_err};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int32Type};
+use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
 };
 
-use crate::functions::support::Kind::Any;
+use crate::functions::support::Kind::{Any, Int};
 use crate::functions::support::{Call, Function, Planned, params};
+use crate::sql::rewrite::generators::GENERATED;
 use crate::types::spark_type_name;
 
 /// A function that makes rows.
@@ -54,6 +56,29 @@ impl Generator {
         }
     }
 
+    /// The columns of a call that has no name.
+    ///
+    /// # Errors
+    ///
+    /// A plan error if the argument is not of a type that the generator takes.
+    pub fn columns(self, call: &Expr, args: &[Expr], schema: &DFSchema) -> Result<Vec<Expr>> {
+        let fields = match (self.kind, args) {
+            (Kind::Explode, [arg]) if !matches!(arg.get_type(schema)?, DataType::Map(..)) => None,
+            _ => match call.get_type(schema)? {
+                DataType::Struct(fields) => Some(fields),
+                _ => None,
+            },
+        };
+        let Some(fields) = fields else {
+            return Ok(vec![call.clone().alias("col")]);
+        };
+        let columns = (0..).zip(&fields).map(|(at, field)| {
+            let at = Expr::Literal(ScalarValue::Int32(Some(at)), None);
+            generated().call(vec![call.clone(), at]).alias(field.name())
+        });
+        Ok(columns.collect())
+    }
+
     /// The array whose elements are the rows' values.
     pub fn items(self, args: &[Expr]) -> Expr {
         let name = match self.kind {
@@ -80,14 +105,50 @@ pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
     let generators = kinds
         .into_iter()
         .flat_map(|kind| [false, true].map(|is_outer| Generator { kind, is_outer }));
-    generators
+    let mut functions: Vec<Arc<ScalarUDF>> = generators
         .map(|generator| {
             Arc::new(ScalarUDF::from(GeneratorCall {
                 generator,
                 signature: Signature::any(1, Volatility::Volatile),
             }))
         })
-        .collect()
+        .collect();
+    functions.push(generated());
+    functions
+}
+
+/// `generated(struct, n)`: one column of what a generator makes.
+fn generated() -> Arc<ScalarUDF> {
+    let field_type = |planned: &Planned| {
+        let at = match planned.literals.get(1) {
+            Some(Some(ScalarValue::Int32(Some(at)))) => usize::try_from(*at).unwrap_or(0),
+            _ => 0,
+        };
+        match &planned.types[0] {
+            DataType::Struct(fields) if at < fields.len() => Ok(fields[at].data_type().clone()),
+            DataType::Struct(fields) => plan_err!("{} columns are made, and more are named", fields.len()),
+            other => plan_err!(
+                "one column is made, of {}, and several are named",
+                spark_type_name(other)
+            ),
+        }
+    };
+    Function::new(GENERATED, params(&[Any, Int]), field_type, |call| {
+        let rows = call.args[0].as_struct();
+        let at = call.primitive::<Int32Type>(1);
+        let at = if at.is_empty() {
+            0
+        } else {
+            usize::try_from(at.value(0)).unwrap_or(0)
+        };
+        let column = Arc::clone(rows.column(at));
+        let Some(valid) = rows.nulls() else {
+            return Ok(column);
+        };
+        let missing = BooleanArray::new(!valid.inner(), None);
+        Ok(arrow::compute::nullif(&column, &missing)?)
+    })
+    .udf()
 }
 
 fn list_of(item: FieldRef) -> DataType {

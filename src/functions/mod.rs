@@ -7,6 +7,7 @@ pub(crate) mod cast;
 mod collection;
 mod datetime;
 pub mod generator;
+mod hash;
 mod json;
 mod math;
 pub mod planner;
@@ -34,6 +35,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     functions.extend(collection::functions());
     functions.extend(datetime::functions());
     functions.extend(generator::functions());
+    functions.extend(hash::functions());
     functions.extend(json::functions());
     functions.extend(math::functions());
     functions.extend(string::functions());

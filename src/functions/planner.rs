@@ -31,12 +31,26 @@ impl ExprPlanner for SparkExprPlanner {
     /// `a[i]` and `m[k]` fail where there is nothing, and fields of arrays of structs are arrays.
     fn plan_field_access(
         &self,
-        access: RawFieldAccessExpr,
+        mut access: RawFieldAccessExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
         let Ok(data_type) = access.expr.get_type(schema) else {
             return Ok(PlannerResult::Original(access));
         };
+        if let (DataType::Struct(fields), GetFieldAccess::NamedStructField { name }) =
+            (&data_type, &mut access.field_access)
+        {
+            // Names go in any case.
+            let written = name.try_as_str().flatten().unwrap_or_default();
+            let exact = fields.iter().any(|field| field.name() == written);
+            let known = fields
+                .iter()
+                .find(|field| field.name().eq_ignore_ascii_case(written));
+            if let Some(known) = known.filter(|_| !exact) {
+                *name = ScalarValue::from(known.name().as_str());
+            }
+            return Ok(PlannerResult::Original(access));
+        }
         let key = match (&data_type, &access.field_access) {
             (DataType::List(_) | DataType::Map(..), GetFieldAccess::ListIndex { key }) => {
                 key.as_ref().clone()

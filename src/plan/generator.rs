@@ -51,6 +51,43 @@ pub(crate) fn has_generator(expr: &Expr) -> bool {
         .unwrap_or(false)
 }
 
+/// Gives the generators at the top of a SELECT that have no names their own columns, where only types tell which: those
+/// of `inline` and of `explode` of a map. What has one column is named `col`.
+///
+/// # Errors
+///
+/// None that planning has not met before.
+pub fn expand_generators(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Sort(mut sort) => {
+            sort.input = Arc::new(expand_generators(Arc::unwrap_or_clone(sort.input))?);
+            Ok(LogicalPlan::Sort(sort))
+        }
+        LogicalPlan::Limit(mut limit) => {
+            limit.input = Arc::new(expand_generators(Arc::unwrap_or_clone(limit.input))?);
+            Ok(LogicalPlan::Limit(limit))
+        }
+        LogicalPlan::Projection(projection) => {
+            let mut is_changed = false;
+            let mut exprs = Vec::with_capacity(projection.expr.len());
+            for expr in &projection.expr {
+                match Generator::of(expr) {
+                    None => exprs.push(expr.clone()),
+                    Some((generator, args)) => {
+                        is_changed = true;
+                        exprs.extend(generator.columns(expr, args, projection.input.schema())?);
+                    }
+                }
+            }
+            if !is_changed {
+                return Ok(LogicalPlan::Projection(projection));
+            }
+            Projection::try_new(exprs, projection.input).map(LogicalPlan::Projection)
+        }
+        other => Ok(other),
+    }
+}
+
 fn generators(expr: &Expr) -> Result<Vec<Expr>> {
     let mut calls = Vec::new();
     expr.apply(|expr| {
@@ -63,9 +100,14 @@ fn generators(expr: &Expr) -> Result<Vec<Expr>> {
 }
 
 fn rewrite_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
-    let mut calls = Vec::new();
+    let mut calls: Vec<Expr> = Vec::new();
     for expr in &projection.expr {
-        calls.extend(generators(expr)?);
+        // Equal calls are one: the columns of a generator come from calls of their own.
+        for call in generators(expr)? {
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
+        }
     }
     let [call] = &calls[..] else {
         if calls.len() > 1 {

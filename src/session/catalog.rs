@@ -16,6 +16,7 @@ use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
 use crate::engine::snapshot::{CatalogEntry, CatalogKind};
 use crate::error::{Error, Result};
+use crate::plan::generator::expand_generators;
 use crate::plan::stream_table::StreamTable;
 use crate::plan::union_event_time::carry_event_time;
 use crate::plan::watermark::EventTimeWatermark;
@@ -69,6 +70,8 @@ impl Catalog {
     /// None that a catalog which was built by its own methods can meet.
     pub fn fork(&self) -> Result<Self> {
         let mut fork = Self::new(self.partitions);
+        let zone = self.context.copied_config().options().execution.time_zone.clone();
+        fork.set_time_zone(zone.as_deref().unwrap_or("UTC"));
         for item in self.items.values() {
             fork.put(item.clone())?;
         }
@@ -78,6 +81,12 @@ impl Catalog {
     /// What plans and runs over these names.
     pub fn context(&self) -> &SessionContext {
         &self.context
+    }
+
+    /// The zone in which functions and casts read and write local times, of statements from here on.
+    pub fn set_time_zone(&self, zone: &str) {
+        let state = self.context.state_ref();
+        state.write().config_mut().options_mut().execution.time_zone = Some(zone.to_owned());
     }
 
     /// Everything, by name.
@@ -240,7 +249,7 @@ impl Catalog {
         let statement = Statement::Statement(Box::new(SqlStatement::Query(rewritten.query)));
         // Planning a SELECT resolves names and nothing else: no table here does I/O for it.
         let planned = futures::executor::block_on(state.statement_to_plan(statement));
-        let planned = planned.and_then(carry_event_time);
+        let planned = planned.and_then(carry_event_time).and_then(expand_generators);
         for reference in marked {
             self.context.deregister_table(reference)?;
         }

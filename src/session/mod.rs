@@ -148,7 +148,13 @@ impl Session {
     ///
     /// A statement error for an unknown setting or a wrong value.
     pub fn set(&self, key: &str, value: &str) -> Result<()> {
-        self.inner.settings.lock().set(key, value)
+        let zone = {
+            let mut settings = self.inner.settings.lock();
+            settings.set(key, value)?;
+            settings.time_zone().to_owned()
+        };
+        self.inner.catalog.lock().set_time_zone(&zone);
+        Ok(())
     }
 
     /// Tells processing time.

@@ -81,6 +81,12 @@ pub(crate) fn operands(
 ) -> Result<(DataType, DataType)> {
     use DataType as T;
     let is_text = |side: &T| matches!(side, T::Utf8 | T::LargeUtf8 | T::Utf8View);
+    if is_text(left) && is_text(right) && operation != Operation::Divide {
+        return plan_err!(
+            "{} takes numbers, not two texts: cast one of them, as in CAST(a AS DOUBLE)",
+            operation.name()
+        );
+    }
     // A text is a number of the other side's kind, a null of the other side's type.
     let seen = |side: &T, other: &T| match side {
         side if is_text(side) && is_integral(other) => T::Int64,
@@ -191,7 +197,12 @@ mod tests {
                 DataType::Float32,
             ),
             (Operation::Add, DataType::Utf8, DataType::Int32, DataType::Int64),
-            (Operation::Add, DataType::Utf8, DataType::Utf8, DataType::Float64),
+            (
+                Operation::Divide,
+                DataType::Utf8,
+                DataType::Utf8,
+                DataType::Float64,
+            ),
             (Operation::Add, decimal(2, 1), DataType::Int32, decimal(12, 1)),
             (Operation::Multiply, decimal(2, 1), decimal(3, 2), decimal(6, 3)),
             (Operation::Divide, decimal(10, 2), decimal(3, 0), decimal(14, 6)),

@@ -98,6 +98,7 @@ pub(crate) fn refusal(from: &DataType, to: &DataType) -> Option<&'static str> {
     match (from, to) {
         (DataType::Date32, to) if to.is_numeric() => Some("write unix_date(d) for the days since 1970-01-01"),
         (from, DataType::Date32) if from.is_numeric() => Some("write date_from_unix_date(n)"),
+        (DataType::Boolean, DataType::Timestamp(..)) => Some("write a CASE"),
         (DataType::Timestamp(..), DataType::Boolean) => Some("compare it with another timestamp"),
         _ => None,
     }

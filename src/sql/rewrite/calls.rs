@@ -3,9 +3,9 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, Ident, NullTreatment, ObjectName, ObjectNamePart, Spanned,
-    Value, ValueWithSpan,
+    BinaryOperator, CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, NullTreatment, ObjectName,
+    ObjectNamePart, Spanned, Value, ValueWithSpan,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -73,7 +73,16 @@ pub(super) fn rewrite_call(expr: &mut Expr) {
                 *expr = other;
             }
         }
-        Expr::Function(function) => rename(function),
+        Expr::Function(function) => {
+            rename(function);
+            // Places of rows are INT in Spark.
+            if matches!(
+                lower_name(function).as_str(),
+                "row_number" | "rank" | "dense_rank" | "ntile"
+            ) {
+                *expr = cast_to("int", Expr::Function(function.clone()));
+            }
+        }
         _ => {}
     }
 }
@@ -106,7 +115,21 @@ fn as_other(function: &mut Function, span: Span) -> Option<Expr> {
         ("isnull", 1) => Some(Expr::IsNull(boxed(0))),
         ("isnotnull", 1) => Some(Expr::IsNotNull(boxed(0))),
         ("equal_null", 2) => Some(Expr::IsNotDistinctFrom(boxed(0), boxed(1))),
-        ("nullifzero", 1) => Some(call("nullif", vec![args[0].clone(), number("0", span)], span)),
+        ("nullif" | "nullifzero", 1 | 2) => {
+            // The type is the first one's, whatever it is compared with.
+            let other = args.get(1).cloned().unwrap_or_else(|| number("0", span));
+            let condition = Expr::BinaryOp {
+                left: boxed(0),
+                op: BinaryOperator::Eq,
+                right: Box::new(other),
+            };
+            let nothing = Expr::Value(Value::Null.into());
+            let when = CaseWhen {
+                condition,
+                result: nothing,
+            };
+            Some(case(vec![when], Some(boxed(0))))
+        }
         ("zeroifnull", 1) => Some(call("coalesce", vec![args[0].clone(), number("0", span)], span)),
         ("count_if", 1) => {
             let when = CaseWhen {
@@ -125,6 +148,12 @@ fn as_other(function: &mut Function, span: Span) -> Option<Expr> {
             list.args.truncate(1);
             set_name(function, "approx_distinct");
             Some(cast_to("bigint", Expr::Function(function.clone())))
+        }
+        ("regr_count", 2) => Some(cast_to("bigint", Expr::Function(function.clone()))),
+        // What is trimmed away comes first, which is the other way round than elsewhere.
+        ("ltrim" | "rtrim", 2) => {
+            list.args.reverse();
+            None
         }
         ("map", 0) => Some(call("empty_map", args, span)),
         ("arrays_zip", _) => {
@@ -236,7 +265,7 @@ fn whole_rows(values: Vec<Expr>, span: Span) -> Expr {
         .map(|value| Expr::IsNotNull(Box::new(value)));
     let condition = is_there.reduce(|left, right| Expr::BinaryOp {
         left: Box::new(left),
-        op: datafusion::sql::sqlparser::ast::BinaryOperator::And,
+        op: BinaryOperator::And,
         right: Box::new(right),
     });
     let fields = values.into_iter().enumerate().flat_map(|(at, value)| {

@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::expression::rewrite;
 use super::from::table_alias;
+use super::generators::{as_inline, columns, default_names};
 use super::naming::lower_name;
 use super::query::{Rewriter, factor_alias, unsupported};
 use super::scope::Scope;
@@ -19,7 +20,7 @@ use crate::error::Result;
 ///
 /// # Errors
 ///
-/// Views over several relations, and views of several columns: neither is a column of one relation.
+/// Views over several relations: their columns are of none of them.
 pub(super) fn expand_lateral_views(
     select: &mut Select,
     rewriter: &mut Rewriter<'_>,
@@ -33,13 +34,14 @@ pub(super) fn expand_lateral_views(
         if !joins.is_empty() {
             return Err(unsupported("LATERAL VIEW over a join", span, SUBQUERY));
         }
-        if view.lateral_col_alias.len() > 1 {
-            return Err(unsupported(
-                "LATERAL VIEW of several columns",
-                span,
-                "Write explode(...) for one column.",
-            ));
+        let mut names = std::mem::take(&mut view.lateral_col_alias);
+        if names.is_empty() {
+            names = default_names(&view.lateral_view);
         }
+        if names.is_empty() {
+            names.push(Ident::new("col"));
+        }
+        as_inline(&mut view.lateral_view);
         rewrite(&mut view.lateral_view, rewriter, scope, &[])?;
         if view.outer
             && let Expr::Function(function) = &mut view.lateral_view
@@ -48,17 +50,13 @@ pub(super) fn expand_lateral_views(
         {
             ident.value = outer;
         }
-        let column = view.lateral_col_alias.pop().unwrap_or_else(|| Ident::new("col"));
         let alias =
             factor_alias(relation).map_or_else(|| "lateral_view".to_owned(), |name| name.value.clone());
-        let item = SelectItem::ExprWithAlias {
-            expr: view.lateral_view,
-            alias: column.clone(),
-        };
+        let items = columns(&view.lateral_view, &names);
         let inner = std::mem::replace(relation, nothing());
         *relation = TableFactor::Derived {
             lateral: false,
-            subquery: Box::new(star_and(item, inner)),
+            subquery: Box::new(star_and(items, inner)),
             alias: Some(table_alias(&alias)),
             sample: None,
         };
@@ -67,7 +65,7 @@ pub(super) fn expand_lateral_views(
             seen.also
                 .push(view.lateral_view_name.to_string().replace('`', ""));
             if let Some(columns) = &mut seen.columns {
-                columns.push(column.value);
+                columns.extend(names.into_iter().map(|name| name.value));
             }
         }
     }
@@ -76,8 +74,9 @@ pub(super) fn expand_lateral_views(
 
 const SUBQUERY: &str = "Write the LATERAL VIEW in a subquery over one relation, and join that.";
 
-/// `SELECT *, item FROM relation`
-fn star_and(item: SelectItem, relation: TableFactor) -> Query {
+/// `SELECT *, items FROM relation`
+fn star_and(items: Vec<SelectItem>, relation: TableFactor) -> Query {
+    let star = SelectItem::Wildcard(WildcardAdditionalOptions::default());
     let select = Select {
         select_token: AttachedToken::empty(),
         optimizer_hints: Vec::new(),
@@ -85,7 +84,7 @@ fn star_and(item: SelectItem, relation: TableFactor) -> Query {
         select_modifiers: None,
         top: None,
         top_before_distinct: false,
-        projection: vec![SelectItem::Wildcard(WildcardAdditionalOptions::default()), item],
+        projection: std::iter::once(star).chain(items).collect(),
         exclude: None,
         into: None,
         from: vec![TableWithJoins {

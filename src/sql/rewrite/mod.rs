@@ -14,6 +14,7 @@
 mod calls;
 mod expression;
 mod from;
+pub(crate) mod generators;
 mod lateral_view;
 pub(crate) mod literal;
 mod naming;

@@ -250,6 +250,15 @@ fn call(function: &Function, scope: &Scope<'_>) -> Option<String> {
             other => other.to_string(),
         });
     }
+    match (name.as_str(), args.len()) {
+        // What is left away is shown where Spark shows it.
+        ("percentile", 2) => args.push("1".to_owned()),
+        ("percentile_approx" | "approx_percentile", 2) => args.push("10000".to_owned()),
+        ("sort_array", 1) => args.push("true".to_owned()),
+        ("string_agg" | "listagg", 1) => args.push("NULL".to_owned()),
+        ("first" | "last" | "any_value", 2) => args.truncate(1),
+        _ => {}
+    }
     let distinct = match &list.duplicate_treatment {
         Some(treatment) => format!("{treatment} "),
         None => String::new(),

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::expression::{call, rewrite};
+use super::generators;
 use super::lateral_view::expand_lateral_views;
 use super::naming::output_name;
 use super::scope::{Columns, Relation, Scope, spelling};
@@ -150,6 +151,7 @@ impl<'q> Rewriter<'q> {
         expand_star(select, &scope);
         expand_lateral_views(select, self, &mut scope)?;
         rewrite(&mut select.selection, self, &scope, &[])?;
+        generators::expand(&mut select.projection);
 
         // Names come from what was written, so they are taken before anything is changed.
         let names: Vec<Option<String>> = select
@@ -255,14 +257,8 @@ impl<'q> Rewriter<'q> {
                 rewrite(expr, self, scope, windows)?;
                 Ok(Some(vec![alias.value.clone()]))
             }
-            SelectItem::ExprWithAliases { aliases, .. } => {
-                let span = aliases.first().map_or(Span::empty(), |alias| alias.span);
-                Err(unsupported(
-                    "several names for one expression",
-                    span,
-                    "Write LATERAL VIEW, or take the parts in a second SELECT.",
-                ))
-            }
+            // Taken apart before.
+            SelectItem::ExprWithAliases { .. } => Ok(None),
             SelectItem::Wildcard(options) => {
                 let columns = scope.all_columns(None);
                 Ok(wildcard(options, columns.map(names_only)))

@@ -61,3 +61,7 @@ SELECT *, USER_ID, e.user_id FROM events e FULL JOIN clicks USING (user_id) ORDE
 SELECT * EXCEPT (tags) FROM events RIGHT JOIN clicks USING (user_id) WHERE user_id > 1 GROUP BY ALL
 
 SELECT * FROM events NATURAL JOIN clicks JOIN clicks c USING (user_id)
+
+SELECT explode(v) AS (a, b), posexplode(tags), stack(2, 1, 2, 3) AS (x, y) FROM kv, events
+
+SELECT p, a FROM events LATERAL VIEW posexplode(tags) t AS p, a

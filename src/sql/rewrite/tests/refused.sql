@@ -23,10 +23,6 @@ SELECT DISTINCT ON () WITHIN WATERMARK k FROM kv
 
 SELECT struct(*) FROM unknown
 
-SELECT explode(m) AS (a, b) FROM kv
-
 SELECT a FROM kv JOIN events ON k = user_id LATERAL VIEW explode(tags) t AS a
-
-SELECT a FROM events LATERAL VIEW posexplode(tags) t AS p, a
 
 SELECT k FROM kv FOR UPDATE
