@@ -340,8 +340,10 @@ impl MicroBatchExecution {
     async fn execute(&self, batch_id: u64) -> Result<SinkCommit> {
         let definition = self.query.definition();
         let root = reset_plan_states(Arc::clone(&self.plan.root))?;
-        let rows = execute_stream(root, definition.state.task_ctx())?;
-        definition.sink.write(batch_id, rows).await
+        let rows = execute_stream(Arc::clone(&root), definition.state.task_ctx())?;
+        let written = definition.sink.write(batch_id, rows).await?;
+        self.query.ran(batch_id, root);
+        Ok(written)
     }
 
     async fn commit(&mut self, batch: &DecidedBatch, written: &SinkCommit) -> Result<Duration> {

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
@@ -108,6 +110,8 @@ struct Inner {
     idle: watch::Sender<u64>,
     /// Makes a run that waits look for data at once.
     poke: Notify,
+    /// The plan of the last batch, with its metrics.
+    last_plan: Mutex<Option<(u64, Arc<dyn ExecutionPlan>)>>,
 }
 
 impl StreamingQuery {
@@ -132,6 +136,7 @@ impl StreamingQuery {
             state: watch::channel(QueryState::Stopped).0,
             idle: watch::channel(0).0,
             poke: Notify::new(),
+            last_plan: Mutex::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -186,6 +191,20 @@ impl StreamingQuery {
     /// The physical plan as text; empty before the first run has made it.
     pub fn explain(&self) -> Arc<str> {
         Arc::clone(&self.inner.status.lock().plan)
+    }
+
+    /// The physical plan as text with what each node did in the last batch of this session: rows out, and times.
+    /// `None` before a batch has run.
+    pub fn explain_analyze(&self) -> Option<String> {
+        let last = self.inner.last_plan.lock();
+        let (batch_id, plan) = last.as_ref()?;
+        let text = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false);
+        Some(format!("batch {batch_id}\n{text}"))
+    }
+
+    /// Keeps the plan that a batch ran, for its metrics.
+    pub(crate) fn ran(&self, batch_id: u64, plan: Arc<dyn ExecutionPlan>) {
+        *self.inner.last_plan.lock() = Some((batch_id, plan));
     }
 
     /// Starts a run from the checkpoint and returns once it is under way or has failed to begin.

@@ -32,6 +32,7 @@ use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::EmissionType;
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
@@ -41,6 +42,7 @@ use futures::TryStreamExt;
 
 use crate::operators::context::{OperatorContext, OperatorSpec};
 use crate::operators::late_rows::without_late_rows;
+use crate::operators::measured::Measured;
 use crate::operators::signature::deduplicate_signature;
 use crate::plan::event_time::{DELAY_KEY, eviction_among};
 use crate::state::StateLayout;
@@ -54,6 +56,7 @@ pub struct DeduplicateExec {
     expiry: Option<Expiry>,
     operator: Arc<OperatorContext>,
     properties: Arc<PlanProperties>,
+    measured: Measured,
 }
 
 /// When a key is forgotten WITHIN WATERMARK.
@@ -138,6 +141,7 @@ impl DeduplicateExec {
             expiry,
             operator,
             properties: Arc::new(properties),
+            measured: Measured::default(),
         }
     }
 
@@ -268,7 +272,11 @@ impl ExecutionPlan for DeduplicateExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.measured.metrics())
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let partitions = self.input.properties().partitioning.partition_count();
         let partitions = (0..partitions)
             .map(|partition| self.input.execute(partition, Arc::clone(&context)))
@@ -278,6 +286,9 @@ impl ExecutionPlan for DeduplicateExec {
         let rows = futures::stream::once(rows)
             .map_ok(|batches| futures::stream::iter(batches.into_iter().map(Ok)))
             .try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+        Ok(self.measured.stream(
+            partition,
+            Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)),
+        ))
     }
 }

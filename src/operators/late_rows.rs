@@ -20,6 +20,7 @@ use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
@@ -29,6 +30,7 @@ use futures::StreamExt;
 
 use crate::functions::window::WindowSpec;
 use crate::operators::context::OperatorContext;
+use crate::operators::measured::Measured;
 use crate::plan::event_time::{eviction_among, panes_of};
 use crate::state::store::EvictionTime;
 
@@ -41,6 +43,7 @@ pub struct LateRowsExec {
     /// Where a row's time is the start of its pane: the windows that it is in.
     panes: Option<WindowSpec>,
     operator: Arc<OperatorContext>,
+    measured: Measured,
 }
 
 impl LateRowsExec {
@@ -63,6 +66,7 @@ impl LateRowsExec {
             eviction,
             panes,
             operator,
+            measured: Measured::default(),
         })
     }
 
@@ -171,6 +175,10 @@ impl ExecutionPlan for LateRowsExec {
         f(&self.time)
     }
 
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.measured.metrics())
+    }
+
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
         let (time, operator) = (Arc::clone(&self.time), Arc::clone(&self.operator));
@@ -185,7 +193,10 @@ impl ExecutionPlan for LateRowsExec {
             let late = late_rows(&times, last_us)?;
             keep(batch, &late, &operator)
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), kept)))
+        Ok(self.measured.stream(
+            partition,
+            Box::pin(RecordBatchStreamAdapter::new(self.schema(), kept)),
+        ))
     }
 }
 

@@ -11,6 +11,7 @@
 //! - [`session_window`]: merges a batch's sessions into the state
 //! - [`aggregate_stages`]: the pieces of a planned aggregate that both run over state
 //! - [`panes`]: from panes to windows, and which groups are still open
+//! - [`measured`]: rows and times for EXPLAIN ANALYZE
 //! - [`signature`]: what a checkpoint compares on a restart
 //! - [`batches`]: a leaf over rows in memory
 //! - [`with_schema`]: gives rows another schema
@@ -21,6 +22,7 @@ pub mod batches;
 pub mod context;
 pub mod deduplicate;
 pub mod late_rows;
+pub mod measured;
 pub mod panes;
 pub mod session_window;
 pub mod signature;

@@ -39,6 +39,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
@@ -48,6 +49,7 @@ use futures::TryStreamExt;
 
 use crate::operators::aggregate_stages::{AggregateStages, under_late_filter};
 use crate::operators::context::{OperatorContext, OperatorSpec};
+use crate::operators::measured::Measured;
 use crate::operators::signature::aggregate_signature;
 use crate::plan::event_time::{Bound, is_event_time, is_session_bound};
 use crate::sink::OutputMode;
@@ -62,6 +64,7 @@ pub struct SessionWindowExec {
     operator: Arc<OperatorContext>,
     output_mode: OutputMode,
     properties: Arc<PlanProperties>,
+    measured: Measured,
 }
 
 /// Whether an aggregate's last two keys are the bounds of sessions that are to be merged.
@@ -161,6 +164,7 @@ impl SessionWindowExec {
             operator,
             output_mode,
             properties: Arc::new(properties),
+            measured: Measured::default(),
         }
     }
 
@@ -402,6 +406,10 @@ impl ExecutionPlan for SessionWindowExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.measured.metrics())
+    }
+
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, Arc::clone(&context))?;
         let rows = run_batch(
@@ -421,6 +429,8 @@ impl ExecutionPlan for SessionWindowExec {
                 let batch = RecordBatch::try_new(Arc::clone(&typed), batch.columns().to_vec());
                 std::future::ready(batch.map_err(Into::into))
             });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+        Ok(self
+            .measured
+            .stream(partition, Box::pin(RecordBatchStreamAdapter::new(schema, rows))))
     }
 }

@@ -13,6 +13,7 @@ use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::{EmptyRecordBatchStream, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
@@ -21,6 +22,7 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use parking_lot::Mutex;
 
+use crate::operators::measured::Measured;
 use crate::plan::stream_table::StreamTable;
 
 /// What one scan reads in the batch at hand.
@@ -61,6 +63,7 @@ pub struct StreamScanExec {
     projection: Vec<usize>,
     slot: Arc<ScanSlot>,
     properties: Arc<PlanProperties>,
+    measured: Measured,
 }
 
 impl StreamScanExec {
@@ -82,6 +85,7 @@ impl StreamScanExec {
             projection,
             slot: Arc::new(slot),
             properties: Arc::new(properties),
+            measured: Measured::default(),
         })
     }
 
@@ -142,7 +146,8 @@ impl ExecutionPlan for StreamScanExec {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         if children.is_empty() {
-            Ok(self)
+            // A copy measures its own batch.
+            Ok(Arc::new(Self::clone(&self)))
         } else {
             internal_err!("a scan has no children")
         }
@@ -153,7 +158,8 @@ impl ExecutionPlan for StreamScanExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         if children.is_empty() {
-            Ok(self)
+            // A copy measures its own batch.
+            Ok(Arc::new(Self::clone(&self)))
         } else {
             internal_err!("a scan has no children")
         }
@@ -164,6 +170,10 @@ impl ExecutionPlan for StreamScanExec {
         _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.measured.metrics())
     }
 
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -178,6 +188,9 @@ impl ExecutionPlan for StreamScanExec {
                     .fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
             }
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, counted)))
+        Ok(self.measured.stream(
+            partition,
+            Box::pin(RecordBatchStreamAdapter::new(schema, counted)),
+        ))
     }
 }

@@ -35,6 +35,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::EmissionType;
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
@@ -45,6 +46,7 @@ use futures::TryStreamExt;
 use crate::functions::window::WindowSpec;
 use crate::operators::aggregate_stages::{AggregateStages, under_late_filter};
 use crate::operators::context::{OperatorContext, OperatorSpec};
+use crate::operators::measured::Measured;
 use crate::operators::panes::{expand_panes, open_groups};
 use crate::operators::signature::aggregate_signature;
 use crate::plan::event_time::{eviction_among, panes_of};
@@ -60,6 +62,7 @@ pub struct StreamingAggregateExec {
     operator: Arc<OperatorContext>,
     output_mode: OutputMode,
     properties: Arc<PlanProperties>,
+    measured: Measured,
 }
 
 /// What a batch goes through.
@@ -160,6 +163,7 @@ impl StreamingAggregateExec {
             operator,
             output_mode,
             properties: Arc::new(properties),
+            measured: Measured::default(),
         }
     }
 
@@ -312,6 +316,10 @@ impl ExecutionPlan for StreamingAggregateExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.measured.metrics())
+    }
+
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, Arc::clone(&context))?;
         let rows = run_batch(
@@ -332,6 +340,8 @@ impl ExecutionPlan for StreamingAggregateExec {
                 RecordBatch::try_new(Arc::clone(&typed), batch.columns().to_vec()).map_err(Into::into),
             )
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
+        Ok(self
+            .measured
+            .stream(partition, Box::pin(RecordBatchStreamAdapter::new(schema, rows))))
     }
 }

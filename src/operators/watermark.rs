@@ -14,6 +14,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
@@ -23,6 +24,7 @@ use futures::StreamExt;
 use parking_lot::Mutex;
 
 use crate::interval::format_duration_us;
+use crate::operators::measured::Measured;
 
 /// The event times that one watermark saw in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,6 +97,7 @@ pub struct EventTimeWatermarkExec {
     stats: Arc<Mutex<EventTimeStats>>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
+    measured: Measured,
 }
 
 impl EventTimeWatermarkExec {
@@ -133,6 +136,7 @@ impl EventTimeWatermarkExec {
             stats,
             schema,
             properties: Arc::new(properties),
+            measured: Measured::default(),
         }
     }
 
@@ -197,6 +201,10 @@ impl ExecutionPlan for EventTimeWatermarkExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.measured.metrics())
+    }
+
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
         let (column, stats, schema) = (self.column, Arc::clone(&self.stats), Arc::clone(&self.schema));
@@ -209,9 +217,9 @@ impl ExecutionPlan for EventTimeWatermarkExec {
                 batch.columns().to_vec(),
             )?)
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(
-            Arc::clone(&self.schema),
-            watched,
-        )))
+        Ok(self.measured.stream(
+            partition,
+            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), watched)),
+        ))
     }
 }

@@ -479,7 +479,8 @@ impl Runner<'_> {
             ExplainTarget::Query(name) => {
                 let query = self.session.streams().get_by_name(&name.value);
                 let query = query.map_err(|error| error.at(name.position))?;
-                show::explain_query(&query, explain.analyze).await
+                // A trial has run no batch that could be analyzed.
+                show::explain_query(&query, explain.analyze && self.starts).await
             }
             ExplainTarget::Select(query) => {
                 let frame = self.session.frame(query)?;

@@ -251,10 +251,14 @@ fn describe_query(query: &StreamingQuery) -> Result<Rows> {
 /// `EXPLAIN [ANALYZE] QUERY q`.
 pub(super) async fn explain_query(query: &StreamingQuery, analyze: bool) -> Result<Rows> {
     if analyze {
-        return Err(
-            Error::statement("EXPLAIN ANALYZE of a streaming query is not built yet")
-                .hint("EXPLAIN QUERY shows its plans, SHOW PROGRESS FOR its rows and times."),
-        );
+        let Some(plan) = query.explain_analyze() else {
+            return Err(
+                Error::statement(format!("query \"{}\" has run no batch yet", query.name()))
+                    .hint("START QUERY it and wait for data; EXPLAIN QUERY shows its plans."),
+            );
+        };
+        let lines = plan.lines().map(str::to_owned).collect::<Vec<_>>();
+        return rows(vec![("plan", text(lines.into_iter()))]);
     }
     let definition = query.definition();
     plan_rows(

@@ -175,3 +175,32 @@ fn the_demo_runs_until_it_is_interrupted() {
         5
     );
 }
+
+#[test]
+fn explain_analyze_shows_the_last_batch() {
+    let place = Workplace::new();
+    let script = "CREATE STREAM s (user_id STRING, amount DOUBLE) USING json OPTIONS (path 'sample-data/events', maxFilesPerTrigger '1');
+         CREATE STREAMING QUERY q OUTPUT MODE UPDATE TRIGGER AVAILABLE NOW SINK noop
+         AS SELECT user_id, sum(amount) AS amount FROM s GROUP BY user_id;
+         AWAIT QUERY q TIMEOUT '60 seconds';
+         EXPLAIN ANALYZE QUERY q;";
+    let ended = place.highwater_with_stdin(&["run", "-", "--output", "json"], script);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let results = ended.results();
+    let lines = results[0].as_array().expect("rows").iter();
+    let lines = lines
+        .map(|row| row["plan"].as_str().expect("a line"))
+        .collect::<Vec<_>>();
+    assert_eq!(lines[0], "batch 1");
+    let line = |node: &str| {
+        lines
+            .iter()
+            .find(|line| line.trim_start().starts_with(node))
+            .expect(node)
+    };
+    assert!(line("StreamScanExec").contains("output_rows=3"), "{lines:#?}");
+    assert!(
+        line("StreamingAggregateExec").contains("output_rows=2"),
+        "{lines:#?}"
+    );
+}

@@ -44,6 +44,7 @@ use datafusion::common::{JoinType, Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::EmissionType;
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
@@ -53,6 +54,7 @@ use futures::TryStreamExt;
 
 use crate::operators::context::OperatorContext;
 use crate::operators::late_rows::without_late_rows;
+use crate::operators::measured::Measured;
 use crate::state::store::EvictionTime;
 
 use pairs::PairFilter;
@@ -107,6 +109,7 @@ pub struct StreamJoinExec {
     right: Arc<dyn ExecutionPlan>,
     join: Arc<SymmetricJoin>,
     properties: Arc<PlanProperties>,
+    measured: Measured,
 }
 
 /// What stays the same from batch to batch.
@@ -181,6 +184,7 @@ impl StreamJoinExec {
             right,
             join,
             properties: Arc::new(properties),
+            measured: Measured::default(),
         }
     }
 
@@ -324,6 +328,10 @@ impl ExecutionPlan for StreamJoinExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.measured.metrics())
+    }
+
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let left = self.left.execute(partition, Arc::clone(&context))?;
         let right = self.right.execute(partition, context)?;
@@ -335,6 +343,9 @@ impl ExecutionPlan for StreamJoinExec {
         let rows = futures::stream::once(rows)
             .map_ok(|batches| futures::stream::iter(batches.into_iter().map(Ok)))
             .try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+        Ok(self.measured.stream(
+            partition,
+            Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)),
+        ))
     }
 }
