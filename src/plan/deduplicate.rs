@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
     ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, UserDefinedLogicalNodeCore, Volatility,
 };
 
+use crate::error::Error;
 use crate::plan::event_time::is_event_time;
 use crate::plan::stream_table::is_streaming;
 
@@ -67,6 +68,26 @@ pub fn is_within_watermark(distinct: &DistinctOn) -> bool {
         .on_expr
         .iter()
         .any(|expr| expr.exists(|expr| Ok(is_marker(expr))).unwrap_or(false))
+}
+
+/// Refuses WITHIN WATERMARK over static rows, which come all at once.
+///
+/// # Errors
+///
+/// A statement error with a hint.
+pub fn check_within_watermark(plan: &LogicalPlan) -> Result<()> {
+    let is_static = plan.exists(|node| {
+        Ok(matches!(node, LogicalPlan::Distinct(Distinct::On(distinct))
+            if is_within_watermark(distinct) && !is_streaming(&distinct.input)))
+    });
+    if is_static? {
+        return Err(
+            Error::statement("DISTINCT ON (...) WITHIN WATERMARK is possible over a stream only")
+                .hint("Leave WITHIN WATERMARK out: the rows of a table have no watermark.")
+                .into(),
+        );
+    }
+    Ok(())
 }
 
 /// The function that marks the first key of `DISTINCT ON (...) WITHIN WATERMARK` on its way through the planner.
@@ -210,6 +231,6 @@ impl ScalarUDFImpl for WithinWatermark {
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        exec_err!("DISTINCT ON (...) WITHIN WATERMARK is possible over a stream only")
+        exec_err!("the mark of WITHIN WATERMARK is not computed")
     }
 }

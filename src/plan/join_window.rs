@@ -46,10 +46,17 @@ pub(super) fn rewrite_join(mut join: Join) -> Result<Transformed<LogicalPlan>> {
             let columns = args[0].column_refs();
             columns.iter().all(|column| side.schema().has_column(column))
         };
-        let Some(side) = sides.iter_mut().find(|side| is_of(side)).filter(|_| spec.is_tumbling()) else {
-            return Err(Error::statement(format!("{expr} cannot stand in the condition of a join"))
-                .hint("Make the window in a SELECT for its side, and join with that: (SELECT *, window(time, '1 hour') AS w FROM a).")
-                .into());
+        let refused = |what: &str| {
+            Error::statement(format!("{what} cannot stand in the condition of a join")).hint(
+                "Make the window in a SELECT for its side, and join with that: (SELECT *, window(time, '1 hour') AS w \
+                 FROM a).",
+            )
+        };
+        if !spec.is_tumbling() {
+            return Err(refused("a sliding window").into());
+        }
+        let Some(side) = sides.iter_mut().find(|side| is_of(side)) else {
+            return Err(refused("a window of columns of both sides").into());
         };
         let name = format!("__join_window_{count}");
         count += 1;

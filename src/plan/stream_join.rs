@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::catalog::Session;
-use datafusion::common::tree_node::{Transformed, TransformedResult};
-use datafusion::common::{DFSchema, DFSchemaRef, JoinType, NullEquality, Result, plan_err};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Column, DFSchema, DFSchemaRef, JoinType, NullEquality, Result, plan_err};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
@@ -219,7 +219,9 @@ impl StreamJoin {
         let filter = split.both.map(|filter| physical(&filter, &joined)).transpose()?;
         let [left_eviction, right_eviction] = evictions(self)?;
         let side = |schema: &DFSchema, keys: Vec<&Expr>, only: Option<Expr>, eviction| -> Result<SideSpec> {
+            let key_names = keys.iter().map(|key| name_of(key)).collect::<Result<_>>()?;
             Ok(SideSpec {
+                key_names,
                 keys: keys
                     .into_iter()
                     .map(|key| physical(key, schema))
@@ -252,6 +254,17 @@ impl StreamJoin {
         let [left, right] = inputs;
         StreamJoinExec::try_new(left, right, spec)
     }
+}
+
+/// An expression as text, without the relations that its columns are of: a query may get another source.
+fn name_of(expr: &Expr) -> Result<String> {
+    let plain = expr.clone().transform(|expr| match expr {
+        Expr::Column(column) => Ok(Transformed::yes(Expr::Column(Column::new_unqualified(
+            column.name,
+        )))),
+        other => Ok(Transformed::no(other)),
+    });
+    Ok(plain.data()?.schema_name().to_string())
 }
 
 /// A condition in parts: what one side's rows fulfil by themselves, and what pairs fulfil.

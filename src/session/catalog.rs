@@ -16,6 +16,7 @@ use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
 use crate::engine::snapshot::{CatalogEntry, CatalogKind};
 use crate::error::{Error, Result};
+use crate::plan::deduplicate::check_within_watermark;
 use crate::plan::generator::expand_generators;
 use crate::plan::stream_table::StreamTable;
 use crate::plan::union_event_time::carry_event_time;
@@ -249,7 +250,10 @@ impl Catalog {
         let statement = Statement::Statement(Box::new(SqlStatement::Query(rewritten.query)));
         // Planning a SELECT resolves names and nothing else: no table here does I/O for it.
         let planned = futures::executor::block_on(state.statement_to_plan(statement));
-        let planned = planned.and_then(carry_event_time).and_then(expand_generators);
+        let planned = planned.and_then(|plan| {
+            check_within_watermark(&plan)?;
+            carry_event_time(plan).and_then(expand_generators)
+        });
         for reference in marked {
             self.context.deregister_table(reference)?;
         }

@@ -79,6 +79,8 @@ pub enum JoinEviction {
 pub struct SideSpec {
     /// The keys, over the side's columns.
     pub keys: Vec<Arc<dyn PhysicalExpr>>,
+    /// What a checkpoint knows the keys by.
+    pub key_names: Vec<String>,
     /// What a row has to fulfil to match any row.
     pub only: Option<Arc<dyn PhysicalExpr>>,
     /// What evicts its rows; without it they are kept forever.

@@ -75,8 +75,7 @@ impl JoinSide {
             }
             None => (None, None),
         };
-        let keys = spec.keys.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let signature = join_side_signature(kind.name, &keys, &state_schema, num_keys, eviction);
+        let signature = join_side_signature(kind.name, &spec.key_names, &state_schema, num_keys, eviction);
         let operator = OperatorContext::try_new(OperatorSpec {
             name: kind.name,
             signature,
