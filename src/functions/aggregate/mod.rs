@@ -8,11 +8,13 @@
 //! - `counted`: `mode`, `percentile`, `percentile_approx`
 //! - `extremum`: `max_by`, `min_by`
 //! - `moments`: `skewness`, `kurtosis`
+//! - `sum`: `sum`
 
 pub mod average;
 mod counted;
 mod extremum;
 mod moments;
+mod sum;
 
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ use datafusion::logical_expr::AggregateUDF;
 
 /// The functions of this folder.
 pub(super) fn functions() -> Vec<Arc<AggregateUDF>> {
-    let mut functions = vec![average::average_udaf()];
+    let mut functions = vec![average::average_udaf(), sum::sum()];
     functions.extend(counted::functions());
     functions.extend(extremum::functions());
     functions.extend(moments::functions());
