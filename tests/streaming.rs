@@ -159,3 +159,53 @@ async fn available_now_ends_by_itself_and_a_second_run_reads_nothing() {
         ["| a    | 6     |", "| b    | 2     |"]
     );
 }
+
+#[tokio::test]
+async fn progress_names_the_source_that_holds_the_watermark_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let session = Session::builder()
+        .checkpoint_root(folder.path())
+        .threads(2)
+        .build()
+        .expect("a session");
+    let streams = ["busy", "idle"].map(|name| {
+        let stream = MemoryStream::new(schema());
+        session
+            .add_memory_stream(name, &stream)
+            .and_then(|frame| frame.with_watermark("at", "5 minutes"))
+            .and_then(|frame| frame.create_view(&format!("{name}_timed")))
+            .expect("a stream");
+        stream
+    });
+    session
+        .sql(
+            "CREATE STREAMING QUERY counted SINK memory AS
+             SELECT window.start AS start, count(*) AS n
+             FROM (SELECT at FROM busy_timed UNION ALL SELECT at FROM idle_timed) GROUP BY window(at, '10 minutes')",
+        )
+        .await
+        .expect("starts");
+    let query = session.streams().get_by_name("counted").expect("a query");
+    let told = |source: usize| {
+        let progress = query.last_progress().expect("a batch");
+        let metrics = progress.sources[source].metrics.clone();
+        let of = |name: &str| metrics.get(name).cloned().expect(name);
+        (of("watermark"), of("holdsWatermarkBack"))
+    };
+    let told_of = |watermark: &str, holds: bool| (watermark.to_owned(), holds.to_string());
+
+    streams[0]
+        .add_batch(rows(&[(1, "a", 1), (60, "a", 1)]))
+        .expect("adds");
+    query.process_all_available().await.expect("processes");
+    assert_eq!(told(0), told_of("1970-01-01T00:55:00.000Z", false));
+    assert_eq!(told(1), told_of("1970-01-01T00:00:00.000Z", true));
+    assert!(table(&session, "counted").await.is_empty());
+
+    streams[1].add_batch(rows(&[(70, "b", 1)])).expect("adds");
+    query.process_all_available().await.expect("processes");
+    assert_eq!(told(0), told_of("1970-01-01T00:55:00.000Z", true));
+    assert_eq!(told(1), told_of("1970-01-01T01:05:00.000Z", false));
+    assert_eq!(table(&session, "counted").await, ["| 1970-01-01T00:00:00Z | 1 |"]);
+    query.stop().await;
+}

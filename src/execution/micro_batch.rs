@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::common::tree_node::TreeNode;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
@@ -46,6 +47,7 @@ use crate::execution::snapshots::SnapshotWriter;
 use crate::execution::trigger::Trigger;
 use crate::execution::watermark::WatermarkTracker;
 use crate::operators::context::BatchWatermarks;
+use crate::operators::stream_scan::StreamScanExec;
 use crate::operators::watermark::{EventTimeStats, EventTimeWatermarkExec};
 use crate::plan::physical::StreamingPlan;
 use crate::plan::stream_table::streams_of;
@@ -421,7 +423,11 @@ impl MicroBatchExecution {
                 num_input_rows: rows,
                 input_rows_per_second: since_s.map_or(0.0, |time| per_second(rows, time)),
                 processed_rows_per_second: per_second(rows, total_s),
-                metrics: source.metrics().into_iter().collect(),
+                metrics: source
+                    .metrics()
+                    .into_iter()
+                    .chain(self.watermark_metrics(name))
+                    .collect(),
             }
         });
         let sources = sources.collect::<Vec<_>>();
@@ -454,6 +460,31 @@ impl MicroBatchExecution {
             },
             duration_us,
         }
+    }
+
+    /// Where the watermark of a source stands after the batch, and whether the query waits for it: told of the
+    /// sources of a query with several watermarks, of which an idle one holds the others back.
+    fn watermark_metrics(&self, source: &str) -> Vec<(String, String)> {
+        if self.watermark_nodes.len() < 2 {
+            return Vec::new();
+        }
+        let holding_back = self.tracker.holding_back();
+        let nodes = self
+            .watermark_nodes
+            .iter()
+            .zip(self.tracker.each_ms())
+            .enumerate();
+        let nodes = nodes.filter(|(_, (node, _))| scans_stream(node, source));
+        // A stream that is read twice has a watermark each time; the slower one is the one to know.
+        let slowest = nodes.min_by_key(|(_, (_, each_ms))| each_ms.unwrap_or(0));
+        let Some((index, (_, each_ms))) = slowest else {
+            return Vec::new();
+        };
+        let holds_back = holding_back.contains(&index).to_string();
+        vec![
+            ("watermark".to_owned(), iso_millis(each_ms.unwrap_or(0))),
+            ("holdsWatermarkBack".to_owned(), holds_back),
+        ]
     }
 
     fn event_time(&self, batch: &DecidedBatch, seen: &[(EventTimeStats, i64)]) -> BTreeMap<String, String> {
@@ -500,6 +531,15 @@ impl MicroBatchExecution {
         let mut waits = waits.collect::<FuturesUnordered<_>>();
         waits.next().await;
     }
+}
+
+/// Whether rows of a stream come through a node.
+fn scans_stream(node: &Arc<dyn ExecutionPlan>, name: &str) -> bool {
+    let is_scan = |node: &Arc<dyn ExecutionPlan>| {
+        let scan = node.downcast_ref::<StreamScanExec>();
+        Ok(scan.is_some_and(|scan| scan.stream().name.as_ref() == name))
+    };
+    node.exists(is_scan).unwrap_or(false)
 }
 
 fn take_stats(node: &Arc<dyn ExecutionPlan>) -> (EventTimeStats, i64) {

@@ -59,6 +59,19 @@ impl WatermarkTracker {
         &self.each_ms
     }
 
+    /// Which of several watermarks keep the query's behind the others: the slowest, where the slowest counts.
+    pub fn holding_back(&self) -> Vec<usize> {
+        let each = self.each_ms.iter().map(|each| each.unwrap_or(0));
+        let (Some(slowest), Some(fastest)) = (each.clone().min(), each.clone().max()) else {
+            return Vec::new();
+        };
+        if self.policy == WatermarkPolicy::Max || slowest == fastest {
+            return Vec::new();
+        }
+        let slow = each.enumerate().filter(|(_, each)| *each == slowest);
+        slow.map(|(index, _)| index).collect()
+    }
+
     /// Takes in what each watermark saw in a batch, with its delay.
     pub fn update(&mut self, seen: &[(EventTimeStats, i64)]) {
         for (each, (stats, delay_ms)) in self.each_ms.iter_mut().zip(seen) {
@@ -99,6 +112,7 @@ mod tests {
             0,
             "a watermark without rows holds the others back"
         );
+        assert_eq!(tracker.holding_back(), [1]);
         tracker.update(&[(seen(50), 10), (seen(70), 5)]);
         assert_eq!(
             (tracker.watermark_ms(), tracker.each_ms()),
@@ -113,5 +127,6 @@ mod tests {
         let mut tracker = WatermarkTracker::new(WatermarkPolicy::Max, 2);
         tracker.update(&[(seen(100), 10), (seen(70), 5)]);
         assert_eq!(tracker.watermark_ms(), 90);
+        assert!(tracker.holding_back().is_empty());
     }
 }

@@ -239,8 +239,9 @@ async fn run_batch(
         let all = arrow::compute::concat_batches(aggregate.state_schema(), &touched)?;
         let keys = &all.columns()[..aggregate.num_keys()];
         let stored = operator.with_state(|store, _| store.lookup(keys, all.num_rows()))?;
-        touched.extend(stored);
-        aggregate.merge(touched, &context).await?
+        // What came first stays first, for aggregates that go by it.
+        let rows = stored.into_iter().chain(touched).collect();
+        aggregate.merge(rows, &context).await?
     };
     let watermark_us = operator.watermarks().eviction_us;
     let shown = operator.with_state(|store, numbers| {
