@@ -239,9 +239,9 @@ async fn run_batch(
         let all = arrow::compute::concat_batches(aggregate.state_schema(), &touched)?;
         let keys = &all.columns()[..aggregate.num_keys()];
         let stored = operator.with_state(|store, _| store.lookup(keys, all.num_rows()))?;
-        // What came first stays first, for aggregates that go by it.
-        let rows = stored.into_iter().chain(touched).collect();
-        aggregate.merge(rows, &context).await?
+        // What was there before comes first: first(v) and collect_list(v) go by the order of arrival.
+        let in_order = stored.into_iter().chain(touched).collect();
+        aggregate.merge(in_order, &context).await?
     };
     let watermark_us = operator.watermarks().eviction_us;
     let shown = operator.with_state(|store, numbers| {
