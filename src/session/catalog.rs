@@ -23,6 +23,7 @@ use crate::plan::union_event_time::carry_event_time;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::session::planning::new_context;
 use crate::sql::query::QueryText;
+use crate::sql::rewrite::calls;
 use crate::sql::rewrite::literal::type_numbers;
 use crate::sql::{Candidates, KnownRelation, locate, rewrite_query};
 use crate::suggest::did_you_mean;
@@ -258,11 +259,7 @@ impl Catalog {
             self.context.deregister_table(reference)?;
         }
         planned.map_err(|error| {
-            let functions = state
-                .scalar_functions()
-                .keys()
-                .chain(state.aggregate_functions().keys());
-            let functions = functions.cloned().collect::<Vec<_>>();
+            let functions = self.functions().into_keys().collect::<Vec<_>>();
             let relations = self
                 .items
                 .values()
@@ -277,6 +274,39 @@ impl Catalog {
                 },
             )
         })
+    }
+
+    /// The functions that SQL can call, with their kind.
+    pub fn functions(&self) -> BTreeMap<String, &'static str> {
+        let state = self.context.state();
+        let mut functions = BTreeMap::new();
+        functions.extend(
+            state
+                .window_functions()
+                .keys()
+                .map(|name| (name.clone(), "window")),
+        );
+        functions.extend(
+            state
+                .scalar_functions()
+                .keys()
+                .map(|name| (name.clone(), "scalar")),
+        );
+        functions.extend(
+            state
+                .higher_order_functions()
+                .keys()
+                .map(|name| (name.clone(), "scalar")),
+        );
+        functions.extend(
+            state
+                .aggregate_functions()
+                .keys()
+                .map(|name| (name.clone(), "aggregate")),
+        );
+        functions.extend(calls::names().map(|(name, kind)| (name.to_owned(), kind)));
+        functions.retain(|name, _| !calls::is_internal(name));
+        functions
     }
 
     /// The error for a name that is not there.

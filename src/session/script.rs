@@ -264,7 +264,9 @@ impl Runner<'_> {
                 show::state(&query).map(Some)
             }
             StatementKind::Describe(what) => {
-                let (statement::Describe::Query(name) | statement::Describe::Relation(name)) = what;
+                let (statement::Describe::Query(name)
+                | statement::Describe::Relation(name)
+                | statement::Describe::Function(name)) = what;
                 show::describe(session, what)
                     .map(Some)
                     .map_err(|error| error.at(name.position))

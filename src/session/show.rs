@@ -11,7 +11,9 @@ use crate::engine::snapshot::CatalogKind;
 use crate::error::{Error, Result};
 use crate::execution::StreamingQuery;
 use crate::session::{DataFrame, Session};
+use crate::sql::rewrite::calls::other_name;
 use crate::sql::statement::{Describe, Show};
+use crate::suggest::did_you_mean;
 use crate::types::{ddl_of, spark_type_name};
 
 /// `SHOW STREAMS | TABLES | VIEWS | QUERIES | FUNCTIONS`.
@@ -73,23 +75,46 @@ fn queries(session: &Session) -> Result<Rows> {
 }
 
 fn functions(session: &Session) -> Result<Rows> {
-    let state = session.catalog().lock().context().state();
-    let scalar = state
-        .scalar_functions()
-        .keys()
-        .map(|name| (name.clone(), "scalar"));
-    let aggregate = state
-        .aggregate_functions()
-        .keys()
-        .map(|name| (name.clone(), "aggregate"));
-    let mut all = scalar
-        .chain(aggregate)
-        .filter(|(name, _)| !name.starts_with("__"))
-        .collect::<Vec<_>>();
-    all.sort();
+    let all = session.catalog().lock().functions();
     rows(vec![
-        ("function", text(all.iter().map(|(name, _)| name.clone()))),
-        ("kind", text(all.iter().map(|(_, kind)| (*kind).to_owned()))),
+        ("function", text(all.keys().cloned())),
+        ("kind", text(all.values().map(|kind| (*kind).to_owned()))),
+    ])
+}
+
+/// `DESCRIBE FUNCTION f`: what kind it is, and what else it is called.
+fn describe_function(session: &Session, name: &str) -> Result<Rows> {
+    let catalog = session.catalog().lock();
+    let all = catalog.functions();
+    let name = name.to_lowercase();
+    let Some(kind) = all.get(&name) else {
+        let error = Error::statement(format!("function \"{name}\" not found"));
+        return Err(match did_you_mean(&name, all.keys().map(String::as_str)) {
+            Some(near) => error.hint(format!("Did you mean {near}?")),
+            None => error.hint("SHOW FUNCTIONS lists what is there."),
+        });
+    };
+    let state = catalog.context().state();
+    let aliases = |own: &str, aliases: &[String]| {
+        let others = std::iter::once(own).chain(aliases.iter().map(String::as_str));
+        let others = others.filter(|other| *other != name).collect::<Vec<_>>();
+        others.join(", ")
+    };
+    let also = if let Some(function) = state.scalar_functions().get(&name) {
+        aliases(function.name(), function.aliases())
+    } else if let Some(function) = state.aggregate_functions().get(&name) {
+        aliases(function.name(), function.aliases())
+    } else {
+        other_name(&name).unwrap_or_default().to_owned()
+    };
+    let facts = [
+        ("function", name.clone()),
+        ("kind", (*kind).to_owned()),
+        ("alsoCalled", also),
+    ];
+    rows(vec![
+        ("property", text(facts.iter().map(|(name, _)| (*name).to_owned()))),
+        ("value", text(facts.iter().map(|(_, value)| value.clone()))),
     ])
 }
 
@@ -188,6 +213,7 @@ pub(super) fn state(query: &StreamingQuery) -> Result<Rows> {
 pub(super) fn describe(session: &Session, what: &Describe) -> Result<Rows> {
     match what {
         Describe::Query(name) => describe_query(&session.streams().get_by_name(&name.value)?),
+        Describe::Function(name) => describe_function(session, &name.value),
         Describe::Relation(name) => {
             let catalog = session.catalog().lock();
             let Some(schema) = catalog.schema_of(&name.value) else {

@@ -261,6 +261,9 @@ fn parse_describe(cursor: &mut Cursor<'_>) -> Result<Describe> {
     if named && cursor.take_word("QUERY") {
         return name(cursor, "a query").map(Describe::Query);
     }
+    if named && cursor.take_word("FUNCTION") {
+        return name(cursor, "a function").map(Describe::Function);
+    }
     if named {
         let _ = cursor.take_word("STREAM") || cursor.take_word("TABLE") || cursor.take_word("VIEW");
     }

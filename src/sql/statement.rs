@@ -266,6 +266,8 @@ pub enum Describe {
     Query(Name),
     /// A stream, a table, a view, or a query's result.
     Relation(Name),
+    /// A function.
+    Function(Name),
 }
 
 /// `EXPLAIN [ANALYZE] ...`

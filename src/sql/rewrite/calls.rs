@@ -36,6 +36,61 @@ const OTHER_NAMES: [(&str, &str); 20] = [
     ("approx_percentile", "percentile_approx"),
 ];
 
+/// What becomes something else here, beside [`OTHER_NAMES`] and [`TYPES`].
+const FORMS: [&str; 12] = [
+    "count_if",
+    "approx_count_distinct",
+    "date_part",
+    "datepart",
+    "decode",
+    "equal_null",
+    "isnotnull",
+    "isnull",
+    "map",
+    "nullif",
+    "nullifzero",
+    "zeroifnull",
+];
+
+/// Names that only the rewriting uses.
+const INTERNAL: [&str; 8] = [
+    "ceil_to",
+    "empty_map",
+    "fields_of",
+    "floor_to",
+    "generated",
+    "second_with_fraction",
+    "subscript",
+    "cast",
+];
+
+/// The functions that are there under these names only before the rewriting, with their kind.
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let aggregates = ["count_if", "approx_count_distinct"];
+    let renamed = OTHER_NAMES.iter().map(|(name, _)| *name);
+    let kind = move |name: &'static str| {
+        let stands_for = other_name(name).unwrap_or(name);
+        let is_scalar = matches!(
+            stands_for,
+            "length" | "lower" | "upper" | "starts_with" | "ends_with"
+        );
+        let is_aggregate = aggregates.contains(&name) || (stands_for != name && !is_scalar);
+        (name, if is_aggregate { "aggregate" } else { "scalar" })
+    };
+    renamed.chain(FORMS).chain(TYPES).map(kind)
+}
+
+/// Whether nobody but the rewriting calls a function by this name.
+pub(crate) fn is_internal(name: &str) -> bool {
+    name.starts_with("__") || INTERNAL.contains(&name)
+}
+
+/// The function that a name stands for.
+pub(crate) fn other_name(name: &str) -> Option<&'static str> {
+    let mut names = OTHER_NAMES.iter();
+    names.find(|(known, _)| *known == name).map(|(_, other)| *other)
+}
+
 /// The types that can be called to cast to them.
 const TYPES: [&str; 15] = [
     "bigint",
@@ -187,7 +242,7 @@ fn as_other(function: &mut Function, span: Span) -> Option<Expr> {
 
 fn rename(function: &mut Function) {
     let name = lower_name(function);
-    if let Some((_, other)) = OTHER_NAMES.iter().find(|(known, _)| *known == name) {
+    if let Some(other) = other_name(&name) {
         set_name(function, other);
     }
     // `string_agg(v, ',') WITHIN GROUP (ORDER BY v)` has its order in the parentheses.

@@ -11,7 +11,7 @@
 //!
 //! What DataFusion would silently leave out of account is refused here.
 
-mod calls;
+pub(crate) mod calls;
 mod expression;
 mod from;
 pub(crate) mod generators;
