@@ -15,6 +15,98 @@ use highwater::source::memory::MemoryStream;
 use support::{TIMEOUT, sorted_lines};
 
 #[tokio::test]
+async fn parquet_files_that_a_query_writes_are_seen_by_another_one() {
+    tokio::time::timeout(TIMEOUT, async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let written = folder.path().join("names");
+        let session = Session::builder()
+            .checkpoint_root(folder.path().join("checkpoints"))
+            .threads(2)
+            .build()
+            .expect("a session");
+        let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, true)]));
+        let stream = MemoryStream::new(Arc::clone(&schema));
+        session.add_memory_stream("ids", &stream).expect("a stream");
+        let add = |id: i64| {
+            let rows = RecordBatch::try_new(
+                Arc::clone(&schema),
+                vec![Arc::new(Int64Array::from(vec![id])) as _],
+            );
+            stream.add_batch(rows.expect("one column")).expect("adds");
+        };
+        let process = async |name: &str| {
+            let query = session.streams().get_by_name(name).expect("a query");
+            query.process_all_available().await.expect("processes");
+        };
+        let writer = format!(
+            "CREATE STREAMING QUERY writer SINK parquet OPTIONS (path '{}') AS SELECT id FROM ids;",
+            written.display()
+        );
+        session.sql(&writer).await.expect("starts");
+        add(1);
+        process("writer").await;
+        let reader = format!(
+            "CREATE TABLE names (id BIGINT) USING parquet OPTIONS (path '{}');
+             CREATE STREAMING QUERY reader SINK memory AS
+               SELECT ids.id, names.id AS known FROM ids LEFT JOIN names ON ids.id + 1 = names.id + 1;",
+            written.display()
+        );
+        session.sql(&reader).await.expect("starts");
+        process("reader").await;
+        session.sql("STOP QUERY reader").await.expect("stops");
+        add(2);
+        process("writer").await;
+        session.sql("START QUERY reader").await.expect("starts");
+        process("reader").await;
+        session.sql("STOP QUERY writer").await.expect("stops");
+        add(3);
+        process("reader").await;
+        session
+            .sql("START QUERY writer; STOP QUERY reader")
+            .await
+            .expect("starts");
+        add(4);
+        process("writer").await;
+        session.sql("START QUERY reader").await.expect("starts");
+        process("reader").await;
+        let count = session
+            .sql("SELECT count(*) AS n FROM names")
+            .await
+            .expect("reads");
+        assert_eq!(
+            count[0].batches[0]
+                .column(0)
+                .as_any()
+                .downcast_ref::<Int64Array>()
+                .expect("a count")
+                .value(0),
+            4
+        );
+        let rows = session
+            .table("reader")
+            .expect("a table")
+            .collect()
+            .await
+            .expect("reads");
+        let lines = sorted_lines(&rows).into_iter();
+        let lines = lines
+            .filter(|line| line.starts_with("| ") && !line.contains("id"))
+            .collect::<Vec<_>>();
+        assert_eq!(
+            lines,
+            [
+                "| 1  | 1     |",
+                "| 2  | 2     |",
+                "| 3  |       |",
+                "| 4  | 4     |"
+            ]
+        );
+    })
+    .await
+    .expect("ends in time");
+}
+
+#[tokio::test]
 async fn changed_files_count_from_the_next_batch_on() {
     tokio::time::timeout(TIMEOUT, async {
         let folder = tempfile::tempdir().expect("a folder");

@@ -141,7 +141,7 @@ pub async fn static_table(
     let format = known(&spec.format, "table", &tables())?;
     let time_zone = session.settings().time_zone().to_owned();
     if format == "parquet" {
-        return crate::session::static_table::parquet_table(spec, schema, session).await;
+        return crate::session::parquet_table::parquet_table(spec, schema, session).await;
     }
     let context = file_context(&time_zone);
     let table = FileTable::try_new(&format, schema, &spec.options, &context)?;

@@ -8,6 +8,7 @@
 //! - [`settings`]: what SET knows
 //! - [`planning`]: DataFusion configured to Spark's ways; a SELECT becomes a plan
 //! - [`dataframe`], [`reader`], [`writer`]: the builder API, PySpark's in Rust
+//! - [`static_table`], [`parquet_table`]: tables that are no streams
 //! - `progress_table`: a query's recent batches as a table
 //! - [`manager`]: the queries by name
 //! - [`script`]: statements, checked all and then run in order
@@ -18,6 +19,7 @@ pub mod catalog;
 pub mod connectors;
 pub mod dataframe;
 pub mod manager;
+pub mod parquet_table;
 pub mod planning;
 mod progress_table;
 pub mod reader;

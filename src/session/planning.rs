@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::config::Dialect;
 use datafusion::execution::config::SessionConfig;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::prelude::SessionContext;
@@ -34,8 +35,13 @@ pub fn new_context(partitions: usize) -> SessionContext {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(RewriteGenerators)];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(SparkCasts));
+    // A folder is listed when it is read: a listing that is kept would hide what a query has written since.
+    let runtime = RuntimeEnvBuilder::new()
+        .with_object_list_cache_limit(0)
+        .build_arc();
     let mut state = SessionStateBuilder::new()
         .with_config(config)
+        .with_runtime_env(runtime.unwrap_or_default())
         .with_default_features()
         .with_higher_order_functions(lambdas.clone())
         .with_analyzer_rules(rules)

@@ -4,7 +4,6 @@
 //! sees changed files in the next batch, as in Spark.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -12,8 +11,6 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{Session as PlanSession, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
@@ -27,8 +24,6 @@ use futures::TryStreamExt;
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
-use crate::session::Session;
-use crate::session::connectors::StreamSpec;
 use crate::sink::memory::MemoryTable;
 use crate::sink::result::ResultTable;
 use crate::source::file::{FileTable, Fingerprint};
@@ -211,41 +206,4 @@ impl ExecutionPlan for StaticScanExec {
         let rows = futures::stream::once(read).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
-}
-
-/// A folder of Parquet files, read through DataFusion: only the columns and row groups that a query needs.
-///
-/// # Errors
-///
-/// A statement error for a wrong option, a source error if the folder is missing or holds no Parquet file.
-pub async fn parquet_table(
-    spec: &StreamSpec,
-    schema: Option<SchemaRef>,
-    session: &Session,
-) -> Result<Arc<dyn TableProvider>> {
-    spec.options.check_known("parquet", &["path"])?;
-    let Some(path) = spec.options.string("path")? else {
-        return Err(Error::statement("a parquet table needs a path").hint("Write OPTIONS (path 'folder')."));
-    };
-    let path = path
-        .strip_prefix("file://")
-        .or_else(|| path.strip_prefix("file:"))
-        .unwrap_or(&path)
-        .to_owned();
-    if !Path::new(&path).exists() {
-        return Err(Error::source(format!("folder {path} does not exist"))
-            .hint("Let the query that writes it run first, or mend the path."));
-    }
-    let state = session.catalog().lock().context().state();
-    let url = ListingTableUrl::parse(&path)?;
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
-    let mut config = ListingTableConfig::new(url).with_listing_options(options);
-    config = config.infer_partitions_from_path(&state).await?;
-    config = match schema {
-        Some(schema) => config.with_schema(schema),
-        None => config.infer_schema(&state).await.map_err(|error| {
-            Error::source(format!("the schema of {path} cannot be read")).caused_by(error)
-        })?,
-    };
-    Ok(Arc::new(ListingTable::try_new(config)?))
 }

@@ -1,0 +1,209 @@
+//! A folder of Parquet files as a static table, read through DataFusion: only the columns and row groups that a query
+//! needs. The folder is listed when the table is read, not when the query is planned, so that a streaming query sees
+//! new files in its next batch.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session as PlanSession, TableProvider};
+use datafusion::common::Result as PlanResult;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::TaskContext;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
+    SendableRecordBatchStream, execute_stream,
+};
+use futures::TryStreamExt;
+
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::session::connectors::StreamSpec;
+use crate::session::planning::new_context;
+
+/// The table.
+///
+/// # Errors
+///
+/// A statement error for a wrong option, a source error if the folder is missing or holds no Parquet file.
+pub async fn parquet_table(
+    spec: &StreamSpec,
+    schema: Option<SchemaRef>,
+    session: &Session,
+) -> Result<Arc<dyn TableProvider>> {
+    spec.options.check_known("parquet", &["path"])?;
+    let Some(path) = spec.options.string("path")? else {
+        return Err(Error::statement("a parquet table needs a path").hint("Write OPTIONS (path 'folder')."));
+    };
+    let path = path
+        .strip_prefix("file://")
+        .or_else(|| path.strip_prefix("file:"))
+        .unwrap_or(&path)
+        .to_owned();
+    if !Path::new(&path).exists() {
+        return Err(Error::source(format!("folder {path} does not exist"))
+            .hint("Let the query that writes it run first, or mend the path."));
+    }
+    // Without the session's names: they would hold the table, and the table them.
+    let partitions = session.catalog().lock().context().state();
+    let partitions = partitions.config().target_partitions();
+    let state = new_context(partitions).state();
+    let url = ListingTableUrl::parse(&path)?;
+    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+    let mut config = ListingTableConfig::new(url).with_listing_options(options);
+    config = config.infer_partitions_from_path(&state).await?;
+    config = match schema {
+        Some(schema) => config.with_schema(schema),
+        None => config.infer_schema(&state).await.map_err(|error| {
+            Error::source(format!("the schema of {path} cannot be read")).caused_by(error)
+        })?,
+    };
+    let schema = ListingTable::try_new(config.clone())?.schema();
+    Ok(Arc::new(ParquetTable {
+        schema,
+        folder: Arc::new(Folder { path, config, state }),
+    }))
+}
+
+/// Where the files are and how they are read.
+struct Folder {
+    path: String,
+    config: ListingTableConfig,
+    state: SessionState,
+}
+
+impl fmt::Debug for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)
+    }
+}
+
+#[derive(Debug)]
+struct ParquetTable {
+    schema: SchemaRef,
+    folder: Arc<Folder>,
+}
+
+#[async_trait]
+impl TableProvider for ParquetTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> PlanResult<Vec<TableProviderFilterPushDown>> {
+        // They choose row groups; what is left over is filtered above.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn PlanSession,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let schema = match projection {
+            Some(columns) => Arc::new(self.schema.project(columns)?),
+            None => Arc::clone(&self.schema),
+        };
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Arc::new(ParquetScanExec {
+            folder: Arc::clone(&self.folder),
+            projection: projection.cloned(),
+            filters: filters.to_vec(),
+            limit,
+            properties: Arc::new(properties),
+        }))
+    }
+}
+
+/// Lists the folder and reads it when it is executed.
+#[derive(Debug, Clone)]
+struct ParquetScanExec {
+    folder: Arc<Folder>,
+    projection: Option<Vec<usize>>,
+    filters: Vec<Expr>,
+    limit: Option<usize>,
+    properties: Arc<PlanProperties>,
+}
+
+impl ParquetScanExec {
+    async fn read(self, context: Arc<TaskContext>) -> PlanResult<SendableRecordBatchStream> {
+        let table = ListingTable::try_new(self.folder.config.clone())?;
+        let scan = table.scan(
+            &self.folder.state,
+            self.projection.as_ref(),
+            &self.filters,
+            self.limit,
+        );
+        execute_stream(scan.await?, context)
+    }
+}
+
+impl DisplayAs for ParquetScanExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        let schema = self.properties.eq_properties.schema();
+        let columns = schema.fields().iter().map(|field| field.name().as_str());
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        write!(f, "ParquetScanExec: {}, columns=[{columns}]", self.folder.path)
+    }
+}
+
+impl ExecutionPlan for ParquetScanExec {
+    fn name(&self) -> &'static str {
+        "ParquetScanExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> PlanResult<TreeNodeRecursion>,
+    ) -> PlanResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, _: usize, context: Arc<TaskContext>) -> PlanResult<SendableRecordBatchStream> {
+        let rows = futures::stream::once(self.clone().read(context)).try_flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+    }
+}
