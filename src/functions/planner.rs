@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::ast;
 
 use crate::functions::arithmetic;
 use crate::functions::collection::access::{fields_of, subscript};
+use crate::types::ddl::map_type;
 use crate::types::parse_ddl_type;
 
 /// Plans what Spark means otherwise than DataFusion.
@@ -146,8 +147,16 @@ pub struct SparkTypePlanner;
 
 impl TypePlanner for SparkTypePlanner {
     fn plan_type_field(&self, sql_type: &ast::DataType) -> Result<Option<FieldRef>> {
-        let data_type = parse_ddl_type(&sql_type.to_string(), "UTC").ok();
+        let data_type = spark_type(sql_type);
         Ok(data_type.map(|data_type: DataType| Arc::new(Field::new("", data_type, true))))
+    }
+}
+
+/// The type that a type's text says; maps are shown in another way than they are written.
+fn spark_type(sql_type: &ast::DataType) -> Option<DataType> {
+    match sql_type {
+        ast::DataType::Map(key, value) => Some(map_type(spark_type(key)?, spark_type(value)?)),
+        other => parse_ddl_type(&other.to_string(), "UTC").ok(),
     }
 }
 
