@@ -17,6 +17,7 @@ use datafusion::common::Result as PlanResult;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
@@ -39,10 +40,13 @@ use crate::plan::union_event_time::UnionEventTime;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::sink::OutputMode;
 
-/// Optimizer rules that assume that a plan runs once over all of its rows.
-const UNSOUND_RULES: [&str; 2] = [
+/// Optimizer rules that assume that a plan runs once over all of its rows; and those that compute the fields of a struct
+/// early, which a join would keep in its state beside the struct.
+const UNSOUND_RULES: [&str; 4] = [
     "single_distinct_aggregation_to_group_by",
     "eliminate_group_by_constant",
+    "extract_leaf_expressions",
+    "push_down_leaf_projections",
 ];
 
 /// A streaming query's plan, ready to run batch after batch.
@@ -93,6 +97,9 @@ impl StreamingPlan {
         options.catalog.create_default_catalog_and_schema = false;
         let state = SessionStateBuilder::new_from_existing(state.clone())
             .with_config(config)
+            // The optimizer numbers the names that it makes up. A checkpoint knows columns by name, so that every plan
+            // begins to count anew.
+            .with_execution_props(ExecutionProps::new())
             .with_optimizer_rules(logical_rules)
             .with_physical_optimizer_rules(rules)
             .build();
