@@ -1,4 +1,5 @@
-//! The state of queries over a moving event time stops growing: deduplication and every kind of join.
+//! The state of queries over a moving event time stops growing, and so does the checkpoint: windows, sessions,
+//! deduplication and every kind of join. `HIGHWATER_BATCHES` says over how many batches.
 #![allow(missing_docs)]
 
 mod support;
@@ -15,11 +16,24 @@ use highwater::source::memory::MemoryStream;
 use support::TIMEOUT;
 
 const MINUTE_US: i64 = 60_000_000;
+/// As many batches as are played unless told otherwise.
 const BATCHES: i64 = 250;
 /// From this batch on no state may be larger than it was up to it.
 const SETTLED: i64 = 40;
 
-const QUERIES: [(&str, &str); 9] = [
+const QUERIES: [(&str, &str); 12] = [
+    (
+        "tumbling",
+        "SELECT window, k, count(*) AS n FROM l GROUP BY window(at, '10 minutes'), k",
+    ),
+    (
+        "sliding",
+        "SELECT window, count(*) AS n FROM l GROUP BY window(at, '20 minutes', '5 minutes')",
+    ),
+    (
+        "sessions",
+        "SELECT session_window, k, count(*) AS n FROM l GROUP BY session_window(at, '10 minutes'), k",
+    ),
     ("dedup", "SELECT DISTINCT ON (k, at) * FROM l"),
     ("dedup_within", "SELECT DISTINCT ON (k) WITHIN WATERMARK * FROM l"),
     ("distinct", "SELECT DISTINCT k, at FROM l"),
@@ -77,7 +91,9 @@ fn rows(batch: i64, shift: i64) -> RecordBatch {
 
 #[tokio::test]
 async fn state_stops_growing() {
-    tokio::time::timeout(TIMEOUT, async {
+    let batches = std::env::var("HIGHWATER_BATCHES").map_or(BATCHES, |text| text.parse().expect("a number"));
+    let patience = TIMEOUT * u32::try_from(batches / BATCHES + 1).expect("not so many");
+    tokio::time::timeout(patience, async {
         let folder = tempfile::tempdir().expect("a folder");
         let session = Session::builder()
             .checkpoint_root(folder.path())
@@ -92,6 +108,9 @@ async fn state_stops_growing() {
                 .and_then(|frame| frame.create_view(name))
                 .expect("a stream");
         }
+        session
+            .set("spark.sql.streaming.minBatchesToRetain", "20")
+            .expect("a setting");
         for (name, select) in QUERIES {
             session
                 .sql(&format!("CREATE STREAMING QUERY {name} SINK noop AS {select}"))
@@ -99,13 +118,25 @@ async fn state_stops_growing() {
                 .unwrap_or_else(|error| panic!("{name}: {}", error.report()));
         }
         let mut most = BTreeMap::new();
-        for batch in 0..BATCHES {
+        let mut settled_bytes = BTreeMap::new();
+        for batch in 0..batches {
             for (side, shift) in sides.iter().zip([3, 5]) {
                 side.add_batch(rows(batch, shift)).expect("adds");
             }
             for (name, _) in QUERIES {
                 let query = session.streams().get_by_name(name).expect("a query");
                 query.process_all_available().await.expect("processes");
+                let file = folder.path().join(name).join("checkpoint.redb");
+                let file_bytes = std::fs::metadata(file).expect("a checkpoint").len();
+                if batch < SETTLED * 2 {
+                    settled_bytes.insert(name, file_bytes);
+                }
+                // The file grows in steps, to twice its size at most.
+                assert!(
+                    file_bytes <= 2 * settled_bytes[name],
+                    "{name}, batch {batch}: the checkpoint has {file_bytes} bytes, {} before",
+                    settled_bytes[name]
+                );
                 let progress = query.last_progress().expect("progress");
                 for (place, state) in progress.state_operators.iter().enumerate() {
                     let (rows, bytes) = (state.num_rows_total, state.memory_used_bytes);
