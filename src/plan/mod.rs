@@ -10,6 +10,7 @@
 //! - [`stream_join`]: the logical node of a join of two streams
 //! - [`time_bound`]: how long such a join keeps rows, from its condition
 //! - [`deduplicate`]: the logical node of DISTINCT ON
+//! - [`filter_pushdown`]: keeps an optimizer rule away from where it is wrong
 //! - [`generator`]: the rule that turns `explode(...)` into an unnesting
 //! - [`time_window`]: the rule that turns `window(...)` into a key
 //! - `join_window`: the same for the condition of a join
@@ -23,6 +24,7 @@ mod aggregate_mode;
 pub mod casts;
 pub mod deduplicate;
 pub mod event_time;
+pub mod filter_pushdown;
 pub mod generator;
 mod join_window;
 pub mod output_mode;

@@ -13,6 +13,7 @@ use datafusion_spark::SessionStateBuilderSpark;
 use crate::functions;
 use crate::functions::planner::{SparkExprPlanner, SparkTypePlanner};
 use crate::plan::casts::SparkCasts;
+use crate::plan::filter_pushdown::physical_optimizer_rules;
 use crate::plan::generator::RewriteGenerators;
 
 /// A context with Spark's functions and defaults, that splits work into `partitions` parts.
@@ -45,6 +46,7 @@ pub fn new_context(partitions: usize) -> SessionContext {
         .with_default_features()
         .with_higher_order_functions(lambdas.clone())
         .with_analyzer_rules(rules)
+        .with_physical_optimizer_rules(physical_optimizer_rules())
         .with_spark_features()
         .with_type_planner(Arc::new(SparkTypePlanner));
     state
