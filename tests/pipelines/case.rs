@@ -79,7 +79,7 @@ impl Case {
                 batches.push(flush(shape.sides(), 1));
             }
         }
-        let restarts = batches.iter().map(|_| match random.below(8) {
+        let restarts = batches.iter().map(|_| match random.below(12) {
             0 => Restart::Same,
             1 => Restart::Other,
             _ => Restart::None,
@@ -91,7 +91,7 @@ impl Case {
             mode,
             delays,
             filter,
-            is_separate: random.below(4) == 0,
+            is_separate: random.below(8) == 0,
             no_data_batches,
             batches,
             restarts,
