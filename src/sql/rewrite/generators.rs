@@ -99,7 +99,8 @@ fn rows_of_stack(args: &[Expr]) -> Option<usize> {
 }
 
 fn width_of_stack(args: &[Expr]) -> Option<usize> {
-    Some((args.len() - 1).div_ceil(rows_of_stack(args)?))
+    let (_, values) = args.split_first()?;
+    Some(values.len().div_ceil(rows_of_stack(args)?))
 }
 
 /// `stack(2, a, b, c)` is `inline(array(struct(a, b), struct(c, NULL)))`.
