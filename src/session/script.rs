@@ -175,7 +175,11 @@ impl Session {
         let mut written = Vec::new();
         let mut unknown = HashSet::new();
         for statement in statements {
-            if depends_on(statement, &unknown) || self.has_made(statement) {
+            if self.has_made(statement) {
+                continue;
+            }
+            if depends_on(statement, &unknown) {
+                unknown.extend(created_name(statement));
                 continue;
             }
             match run.statement(statement).await {
