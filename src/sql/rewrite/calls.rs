@@ -37,7 +37,7 @@ const OTHER_NAMES: [(&str, &str); 20] = [
 ];
 
 /// What becomes something else here, beside [`OTHER_NAMES`] and [`TYPES`].
-const FORMS: [&str; 12] = [
+const FORMS: [&str; 13] = [
     "count_if",
     "approx_count_distinct",
     "date_part",
@@ -50,6 +50,7 @@ const FORMS: [&str; 12] = [
     "nullif",
     "nullifzero",
     "zeroifnull",
+    "stack",
 ];
 
 /// Names that only the rewriting uses.
