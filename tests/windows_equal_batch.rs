@@ -1,7 +1,7 @@
 //! Random windows, sessions and chains of them over random rows in random batches, with restarts in between: the result
 //! is the one of the same SELECT over a table of all rows.
 //!
-//! Every row is on time. Append mode is flushed by a row far in the future, whose own windows stay open. `HIGHWATER_PIPELINES`
+//! Every row is on time. Append mode is flushed by a row far in the future, whose own windows stay open. `HIGHWATER_WINDOW_PIPELINES`
 //! says how many pipelines to try, `HIGHWATER_SEED` the first seed; a failure names its seed.
 #![allow(missing_docs)]
 
@@ -261,7 +261,7 @@ async fn a_stream_of_windows_gives_what_the_table_of_its_rows_gives() {
         .expect("a session");
     let first = number("HIGHWATER_SEED", 1);
     let mut num_rows = 0;
-    for seed in first..first + number("HIGHWATER_PIPELINES", 40) {
+    for seed in first..first + number("HIGHWATER_WINDOW_PIPELINES", 40) {
         let pipeline = pipeline(seed);
         let played = play(&session, folder.path(), seed, &pipeline);
         let [streamed, at_once] = tokio::time::timeout(TIMEOUT, played).await.expect("an end");
