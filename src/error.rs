@@ -248,6 +248,11 @@ impl From<ErrorReport> for Error {
 
 impl From<redb::Error> for Error {
     fn from(error: redb::Error) -> Self {
+        if matches!(error, redb::Error::Corrupted(_)) {
+            return Self::checkpoint("the checkpoint file is damaged")
+                .hint("Restore it from a copy, or give the query another CHECKPOINT folder to start anew.")
+                .caused_by(error);
+        }
         Self::checkpoint("the checkpoint file cannot be read or written").caused_by(error)
     }
 }
