@@ -248,7 +248,17 @@ impl From<ErrorReport> for Error {
 
 impl From<redb::Error> for Error {
     fn from(error: redb::Error) -> Self {
-        if matches!(error, redb::Error::Corrupted(_)) {
+        // What is neither the disk's nor another process's doing is the file's own.
+        let is_damaged = !matches!(
+            error,
+            redb::Error::Io(_)
+                | redb::Error::PreviousIo
+                | redb::Error::DatabaseAlreadyOpen
+                | redb::Error::DatabaseClosed
+                | redb::Error::LockPoisoned(_)
+                | redb::Error::ValueTooLarge(_)
+        );
+        if is_damaged {
             return Self::checkpoint("the checkpoint file is damaged")
                 .hint("Restore it from a copy, or give the query another CHECKPOINT folder to start anew.")
                 .caused_by(error);

@@ -193,8 +193,8 @@ impl StreamingQuery {
         Arc::clone(&self.inner.status.lock().plan)
     }
 
-    /// The physical plan as text with what each node did in the last batch of this session: rows out, and times.
-    /// `None` before a batch has run.
+    /// The physical plan as text, with what each node did in the last batch: rows out, and times. `None` before a
+    /// batch has run.
     pub fn explain_analyze(&self) -> Option<String> {
         let last = self.inner.last_plan.lock();
         let (batch_id, plan) = last.as_ref()?;

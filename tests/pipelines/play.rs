@@ -105,7 +105,7 @@ async fn play(number: usize, case: &Case, streams: &Streams, sessions: &[Session
     lines(&table(&sessions[current], &name(number))?).await
 }
 
-/// A query that runs: it is made if it never ran in this session.
+/// A query that runs: it is made if the engine at hand does not have it yet.
 async fn start(
     query: &mut Option<StreamingQuery>,
     session: &Session,
