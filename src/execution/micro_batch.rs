@@ -356,8 +356,8 @@ impl MicroBatchExecution {
         };
         let operators = self.plan.operators.iter();
         let deltas = operators
-            .map(|operator| (operator.id(), operator.take_delta()))
-            .collect::<Vec<_>>();
+            .map(|operator| Ok((operator.id(), operator.take_delta()?)))
+            .collect::<Result<Vec<_>>>()?;
         let keep = self.query.definition().options.min_batches_to_retain.max(2);
         let (checkpoint, batch_id) = (Arc::clone(&self.checkpoint), batch.id);
         let (sink_entry, sink_replaces) = (written.log_entry.clone(), written.log_replaces);

@@ -1,8 +1,8 @@
 //! Writes state snapshots in the background.
 //!
 //! A snapshot is made from the checkpoint itself (an older snapshot and the changelog since), not from the state
-//! in memory, so the loop never waits for it. It is due when the changelog since the last one has grown past that
-//! one's size: writing snapshots then costs no more than the changelog does.
+//! in memory, so the loop never waits for it. It is due when the changelog since the last one has grown past twice that
+//! one's size: writing snapshots then costs less than the changelog does.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use tokio::task::JoinHandle;
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::operators::context::OperatorContext;
-use crate::state::{StateDelta, StateLayout, StateStore};
+use crate::state::{StateLayout, snapshot_of};
 
 /// A changelog below this size is read back faster than a snapshot is worth.
-const MIN_CHANGELOG_BYTES: usize = 1 << 20;
+const MIN_CHANGELOG_BYTES: usize = 4 << 20;
 /// More batches than this are snapshotted even if they are small, so that a restart reads few of them.
 const MAX_CHANGELOG_BATCHES: usize = 100;
 
@@ -79,10 +79,7 @@ impl SnapshotWriter {
         let due = self.operators.iter_mut().filter(|(_, due)| {
             due.changelog_batches >= MAX_CHANGELOG_BATCHES
                 || due.changelog_bytes
-                    > due
-                        .snapshot_bytes
-                        .load(Ordering::Relaxed)
-                        .max(MIN_CHANGELOG_BYTES)
+                    > (2 * due.snapshot_bytes.load(Ordering::Relaxed)).max(MIN_CHANGELOG_BYTES)
         });
         let due = due.map(|(operator, due)| {
             due.changelog_bytes = 0;
@@ -96,7 +93,7 @@ impl SnapshotWriter {
         let checkpoint = Arc::clone(&self.checkpoint);
         self.running = Some(tokio::task::spawn_blocking(move || {
             for (operator, layout, size) in due {
-                match write_snapshot(&checkpoint, operator, layout, batch_id) {
+                match write_snapshot(&checkpoint, operator, &layout, batch_id) {
                     Ok(bytes) => size.store(bytes, Ordering::Relaxed),
                     // The changelog says the same, so nothing is lost; the next one is due soon.
                     Err(error) => tracing::warn!(operator, batch_id, "no snapshot: {}", error.report()),
@@ -117,16 +114,9 @@ impl SnapshotWriter {
 fn write_snapshot(
     checkpoint: &Checkpoint,
     operator: u32,
-    layout: StateLayout,
+    layout: &StateLayout,
     batch_id: u64,
 ) -> Result<usize> {
-    let mut store = StateStore::try_new(layout)?;
-    for delta in checkpoint.state_as_of(operator, batch_id)? {
-        store.apply(delta)?;
-    }
-    let state = StateDelta {
-        puts: store.all_rows()?.into_iter().collect(),
-        removes: Vec::new(),
-    };
+    let state = snapshot_of(layout, &checkpoint.state_as_of(operator, batch_id)?)?;
     checkpoint.write_snapshot(operator, batch_id, &state)
 }

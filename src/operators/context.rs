@@ -168,7 +168,11 @@ impl OperatorContext {
     }
 
     /// The state's change since the last call.
-    pub fn take_delta(&self) -> StateDelta {
+    ///
+    /// # Errors
+    ///
+    /// As [`StateStore::take_delta`].
+    pub fn take_delta(&self) -> Result<StateDelta> {
         self.inner.lock().store.take_delta()
     }
 

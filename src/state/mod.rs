@@ -8,11 +8,15 @@
 //!
 //! - [`store`]: the log, the index, eviction by event time
 //! - `chains`: many rows to a lookup key
-//! - [`codec`]: a change or a snapshot as bytes
+//! - `times`: when entries are evicted
+//! - [`codec`]: a change or a snapshot as bytes; `merge`: many changes as one snapshot
 
 mod chains;
 pub mod codec;
+mod merge;
 pub mod store;
+mod times;
 
 pub use codec::StateDelta;
+pub use merge::snapshot_of;
 pub use store::{Probe, StateLayout, StateStore};

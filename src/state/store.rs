@@ -6,21 +6,21 @@
 //!             │     │           │ │            │
 //!   entries   0:a   1:c  ...    2:b 3:e        4:g             one a live key: (batch, row)
 //!   index     hash of the key's row-encoded bytes -> entry     hashbrown's HashTable
-//!   times     event time -> entries                            BTreeMap, only where the operator evicts
+//!   times     event time -> entries                            buckets, only where the operator evicts
 //!   chains    lookup key -> entries                            only where rows are numbered
 //! ```
 //!
-//! Every operation costs what it touches: a look-up or a put its own rows, an eviction the evicted rows.
+//! Every operation costs what it touches: a look-up or a put its own rows, an eviction the evicted rows. What an epoch
+//! puts are the log's newest batches, and stay so until [`StateStore::take_delta`] has read the change from them.
 //!
 //! # Layout
 //!
 //! - `compaction`: garbage goes, small batches become one
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array};
-use arrow::compute::{filter_record_batch, interleave_record_batch, take_record_batch};
+use arrow::compute::{interleave_record_batch, take_record_batch};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use arrow::row::{RowConverter, Rows, SortField};
@@ -30,6 +30,7 @@ use hashbrown::hash_table::Entry as TableEntry;
 use crate::error::{Error, Result};
 use crate::state::chains::Chains;
 use crate::state::codec::StateDelta;
+use crate::state::times::EventTimes;
 
 mod compaction;
 
@@ -64,8 +65,7 @@ pub struct Probe {
 /// Which event time a state row has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EvictionTime {
-    /// The column: microsecond timestamps, or a window's struct whose `end` counts. Where it is no key, a row that
-    /// replaces another one has the same time.
+    /// The column: microsecond timestamps, or a window's struct whose `end` counts.
     pub column: usize,
     /// Microseconds to add: a window's size where the column is the window's start.
     pub offset_us: i64,
@@ -97,6 +97,8 @@ impl EvictionTime {
 struct LogBatch {
     rows: RecordBatch,
     keys: Keys,
+    /// How many of the rows are garbage.
+    garbage: usize,
 }
 
 impl LogBatch {
@@ -117,6 +119,19 @@ enum Keys {
 }
 
 impl Keys {
+    fn take(&self, rows: &[u32], converter: Option<&RowConverter>) -> Self {
+        match (self, converter) {
+            (Self::Rows(all), Some(converter)) => {
+                let mut taken = converter.empty_rows(rows.len(), 0);
+                for &row in rows {
+                    taken.push(all.row(row as usize));
+                }
+                Self::Rows(taken)
+            }
+            _ => Self::Single,
+        }
+    }
+
     fn get(&self, row: usize) -> &[u8] {
         match self {
             // The lifetime of `Row::data` is that of the row; `Rows::row` borrows from the batch's buffer.
@@ -129,11 +144,15 @@ impl Keys {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     hash: u64,
+    /// Its event time, if it is ever evicted.
+    time: Option<i64>,
+    /// [`GONE`] once it is removed; its place is used again.
     batch: u32,
     row: u32,
-    /// Cleared on eviction; a dead entry's place is used again.
-    live: bool,
 }
+
+/// The batch of an entry that is none.
+const GONE: u32 = u32::MAX;
 
 /// The state of one operator. See the module's documentation.
 #[derive(Debug)]
@@ -149,9 +168,12 @@ pub struct StateStore {
     entries: Vec<Entry>,
     free: Vec<u32>,
     index: HashTable<u32>,
-    times: BTreeMap<i64, Vec<u32>>,
+    times: EventTimes,
     hasher: foldhash::fast::FixedState,
-    delta: StateDelta,
+    /// The first batch of the log that is not in any change yet.
+    epoch_start: usize,
+    /// Keys that this epoch has removed.
+    removed: Vec<RecordBatch>,
     memory_bytes: usize,
 }
 
@@ -183,9 +205,10 @@ impl StateStore {
             entries: Vec::new(),
             free: Vec::new(),
             index: HashTable::new(),
-            times: BTreeMap::new(),
+            times: EventTimes::default(),
             hasher: foldhash::fast::FixedState::default(),
-            delta: StateDelta::default(),
+            epoch_start: 0,
+            removed: Vec::new(),
             memory_bytes: 0,
         })
     }
@@ -205,7 +228,7 @@ impl StateStore {
         self.memory_bytes
             + self.entries.capacity() * size_of::<Entry>()
             + self.index.capacity() * (size_of::<u32>() + 1)
-            + self.times.len() * (size_of::<(i64, Vec<u32>)>() + 4 * size_of::<u32>())
+            + self.times.memory_bytes()
             + self.chains.memory_bytes()
     }
 
@@ -263,143 +286,61 @@ impl StateStore {
 
     /// Puts those rows whose key is not there yet, the first of each key, and says of each row whether it was put.
     pub fn put_new(&mut self, rows: &RecordBatch) -> Result<BooleanArray> {
+        debug_assert!(!self.layout.is_numbered, "numbered rows are always new");
         let keys = self.encode_keys(&rows.columns()[..self.layout.num_keys])?;
-        let mut seen = HashTable::<u32>::with_capacity(rows.num_rows());
+        let times = self.times_of(rows)?;
+        let batch = to_u32(self.log.len());
+        let mut chosen = Vec::new();
         let is_new = (0..rows.num_rows()).map(|row| {
             let key = keys.get(row);
-            let hash = self.hash(key);
-            if self.index.find(hash, |&entry| self.key(entry) == key).is_some() {
-                return false;
-            }
-            let first = seen.entry(
+            let hash = hash_with(&self.hasher, key);
+            let (log, entries) = (&self.log, &self.entries);
+            let slot = self.index.entry(
                 hash,
-                |&other| keys.get(other as usize) == key,
-                |&other| self.hash(keys.get(other as usize)),
+                |&entry| {
+                    let entry = entries[entry as usize];
+                    if entry.batch == batch {
+                        keys.get(chosen[entry.row as usize] as usize) == key
+                    } else {
+                        log[entry.batch as usize].keys.get(entry.row as usize) == key
+                    }
+                },
+                |&entry| entries[entry as usize].hash,
             );
-            match first {
-                TableEntry::Occupied(_) => false,
-                TableEntry::Vacant(vacant) => {
-                    vacant.insert(to_u32(row));
-                    true
-                }
+            let TableEntry::Vacant(vacant) = slot else {
+                return false;
+            };
+            let fresh = Entry {
+                hash,
+                time: times.as_ref().and_then(|times| times[row]),
+                batch,
+                row: to_u32(chosen.len()),
+            };
+            let entry = allocate(&mut self.entries, &mut self.free, fresh);
+            vacant.insert(entry);
+            if let Some(time) = fresh.time {
+                self.times.add(time, entry);
             }
+            chosen.push(to_u32(row));
+            true
         });
-        let is_new = is_new.map(Some).collect::<BooleanArray>();
-        self.put(filter_record_batch(rows, &is_new)?)?;
-        Ok(is_new)
+        let is_new = is_new.collect::<Vec<_>>();
+        if chosen.len() == rows.num_rows() {
+            self.push(rows.clone(), keys);
+        } else if !chosen.is_empty() {
+            let keys = keys.take(&chosen, self.converter.as_ref());
+            self.push(take_record_batch(rows, &UInt32Array::from(chosen))?, keys);
+        }
+        Ok(BooleanArray::from(is_new))
     }
 
     /// Puts rows, whose keys are unique among them; a row of a key that is there replaces its row.
     pub fn put(&mut self, rows: RecordBatch) -> Result<()> {
-        if rows.num_rows() > 0 {
-            self.append(rows.clone())?;
-            self.delta.puts.push(rows);
-        }
-        Ok(())
-    }
-
-    /// Removes the rows of some keys (the key columns alone).
-    pub fn remove(&mut self, keys: RecordBatch) -> Result<()> {
-        if keys.num_rows() == 0 {
+        if rows.num_rows() == 0 {
             return Ok(());
         }
-        let encoded = self.encode_keys(keys.columns())?;
-        self.remove_keys(&encoded, keys.num_rows())?;
-        self.note_removed(keys)
-    }
-
-    /// Removes every row whose event time is at or before `watermark_us`, and gives those rows.
-    pub fn evict(&mut self, watermark_us: i64) -> Result<Option<RecordBatch>> {
-        if self
-            .times
-            .first_key_value()
-            .is_none_or(|(&time, _)| time > watermark_us)
-        {
-            return Ok(None);
-        }
-        let kept = match watermark_us.checked_add(1) {
-            Some(next) => self.times.split_off(&next),
-            None => BTreeMap::new(),
-        };
-        let evicted = std::mem::replace(&mut self.times, kept);
-        let evicted = evicted.into_values().flatten().collect::<Vec<_>>();
-        let places = evicted.iter().map(|&entry| self.place(entry)).collect::<Vec<_>>();
-        let rows = self.gather(&places)?;
-        for entry in evicted {
-            let hash = self.entries[entry as usize].hash;
-            if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
-                found.remove();
-            }
-            self.unchain(entry);
-            self.entries[entry as usize].live = false;
-            self.free.push(entry);
-        }
-        if let Some(rows) = &rows {
-            let keys = rows.project(&(0..self.layout.num_keys).collect::<Vec<_>>())?;
-            self.note_removed(keys)?;
-        }
-        self.compact_if_worthwhile()?;
-        Ok(rows)
-    }
-
-    /// Every live row, in no particular order.
-    pub fn all_rows(&self) -> Result<Option<RecordBatch>> {
-        let places = self.entries.iter().filter(|entry| entry.live);
-        let places = places
-            .map(|entry| (entry.batch as usize, entry.row as usize))
-            .collect::<Vec<_>>();
-        self.gather(&places)
-    }
-
-    /// What changed since the last call: an epoch's part of the changelog.
-    pub fn take_delta(&mut self) -> StateDelta {
-        std::mem::take(&mut self.delta)
-    }
-
-    /// Brings a changelog entry or a snapshot back.
-    pub fn apply(&mut self, delta: StateDelta) -> Result<()> {
-        for keys in delta.removes {
-            let encoded = self.encode_keys(keys.columns())?;
-            self.remove_keys(&encoded, keys.num_rows())?;
-        }
-        for rows in delta.puts {
-            // The plan's own schema, with its field metadata, which the bytes leave out.
-            let rows = RecordBatch::try_new(Arc::clone(&self.layout.schema), rows.columns().to_vec())?;
-            self.append(rows)?;
-        }
-        Ok(())
-    }
-
-    /// A removed key that the same epoch had put never reaches the changelog as a put.
-    fn note_removed(&mut self, keys: RecordBatch) -> Result<()> {
-        if !self.delta.puts.is_empty() {
-            let removed = self.encode_keys(keys.columns())?;
-            let removed = (0..keys.num_rows())
-                .map(|row| removed.get(row))
-                .collect::<hashbrown::HashSet<_>>();
-            let mut puts = Vec::with_capacity(self.delta.puts.len());
-            for batch in &self.delta.puts {
-                let encoded = self.encode_keys(&batch.columns()[..self.layout.num_keys])?;
-                let kept = (0..batch.num_rows()).filter(|&row| !removed.contains(encoded.get(row)));
-                let kept = kept.map(to_u32).collect::<UInt32Array>();
-                if kept.len() == batch.num_rows() {
-                    puts.push(batch.clone());
-                } else if !kept.is_empty() {
-                    puts.push(take_record_batch(batch, &kept)?);
-                }
-            }
-            self.delta.puts = puts;
-        }
-        self.delta.removes.push(keys);
-        Ok(())
-    }
-
-    fn append(&mut self, rows: RecordBatch) -> Result<()> {
         let keys = self.encode_keys(&rows.columns()[..self.layout.num_keys])?;
-        let times = match self.layout.eviction {
-            Some(eviction) => Some(eviction.of(rows.column(eviction.column))?),
-            None => None,
-        };
+        let times = self.times_of(&rows)?;
         if self.layout.is_numbered {
             let numbers = rows.column(self.layout.num_keys - 1).as_primitive::<Int64Type>();
             let newest = arrow::compute::max(numbers).unwrap_or(-1);
@@ -407,13 +348,9 @@ impl StateStore {
         }
         let batch = to_u32(self.log.len());
         let num_rows = rows.num_rows();
-        self.log_rows += num_rows;
-        let added = LogBatch { rows, keys };
-        self.memory_bytes += added.memory_bytes();
-        self.log.push(added);
+        self.push(rows, keys);
         for row in 0..num_rows {
-            let log = &self.log;
-            let entries = &self.entries;
+            let (log, entries) = (&self.log, &self.entries);
             let key = log[batch as usize].keys.get(row);
             let hash = hash_with(&self.hasher, key);
             let slot = self.index.entry(
@@ -424,29 +361,23 @@ impl StateStore {
                 },
                 |&entry| entries[entry as usize].hash,
             );
-            let row = to_u32(row);
-            match slot {
+            // A row without an event time is never evicted, as in Spark.
+            let fresh = Entry {
+                hash,
+                time: times.as_ref().and_then(|times| times[row]),
+                batch,
+                row: to_u32(row),
+            };
+            let (entry, had_time) = match slot {
                 TableEntry::Occupied(found) => {
-                    let entry = *found.get() as usize;
-                    self.entries[entry].batch = batch;
-                    self.entries[entry].row = row;
+                    let entry = *found.get();
+                    let old = std::mem::replace(&mut self.entries[entry as usize], fresh);
+                    self.log[old.batch as usize].garbage += 1;
+                    (entry, old.time)
                 }
                 TableEntry::Vacant(vacant) => {
-                    let fresh = Entry {
-                        hash,
-                        batch,
-                        row,
-                        live: true,
-                    };
-                    let entry = match self.free.pop() {
-                        Some(entry) => entry,
-                        None => to_u32(self.entries.len()),
-                    };
+                    let entry = allocate(&mut self.entries, &mut self.free, fresh);
                     vacant.insert(entry);
-                    match self.entries.get_mut(entry as usize) {
-                        Some(old) => *old = fresh,
-                        None => self.entries.push(fresh),
-                    }
                     if self.layout.is_numbered {
                         let (log, entries) = (&self.log, &self.entries);
                         let key = without_number(key);
@@ -456,48 +387,155 @@ impl StateStore {
                             without_number(log[other.batch as usize].keys.get(other.row as usize)) == key
                         });
                     }
-                    // A row without an event time is never evicted, as in Spark.
-                    if let Some(Some(time)) = times.as_ref().map(|times| times[row as usize]) {
-                        self.times.entry(time).or_default().push(entry);
-                    }
+                    (entry, None)
                 }
-            }
-        }
-        self.compact_if_worthwhile()
-    }
-
-    /// Removes the rows of some keys, those that there are. The entries of an event time are walked once, however many
-    /// of them go.
-    fn remove_keys(&mut self, keys: &Keys, num_rows: usize) -> Result<()> {
-        let mut removed = hashbrown::HashSet::new();
-        let mut touched_times = hashbrown::HashSet::new();
-        for row in 0..num_rows {
-            let key = keys.get(row);
-            let hash = self.hash(key);
-            let found = self.index.find(hash, |&entry| self.key(entry) == key).copied();
-            let Some(entry) = found else { continue };
-            if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
-                found.remove();
-            }
-            if let Some(eviction) = self.layout.eviction {
-                let (batch, row) = self.place(entry);
-                let column = self.log[batch].rows.column(eviction.column).slice(row, 1);
-                touched_times.extend(eviction.of(&column)?.into_iter().flatten());
-            }
-            removed.insert(entry);
-            self.unchain(entry);
-            self.entries[entry as usize].live = false;
-            self.free.push(entry);
-        }
-        for time in touched_times {
-            if let Some(entries) = self.times.get_mut(&time) {
-                entries.retain(|entry| !removed.contains(entry));
-                if entries.is_empty() {
-                    self.times.remove(&time);
-                }
+            };
+            if let Some(time) = fresh.time.filter(|_| had_time != fresh.time) {
+                self.times.add(time, entry);
             }
         }
         Ok(())
+    }
+
+    /// Removes the rows of some keys (the key columns alone).
+    pub fn remove(&mut self, keys: RecordBatch) -> Result<()> {
+        if keys.num_rows() > 0 {
+            let encoded = self.encode_keys(keys.columns())?;
+            self.remove_keys(&encoded, keys.num_rows());
+            self.removed.push(keys);
+        }
+        Ok(())
+    }
+
+    /// Removes every row whose event time is at or before `watermark_us`, and gives those rows, by event time.
+    pub fn evict(&mut self, watermark_us: i64) -> Result<Option<RecordBatch>> {
+        let mut evicted = self.times.take_until(watermark_us);
+        evicted.sort_by_key(|(time, _)| *time);
+        let mut places = Vec::with_capacity(evicted.len());
+        for (time, entry) in evicted {
+            if self.entries[entry as usize].holds(time) {
+                places.push(self.place(entry));
+                self.remove_entry(entry);
+            }
+        }
+        let rows = self.gather(&places)?;
+        if let Some(rows) = &rows {
+            let keys = rows.project(&(0..self.layout.num_keys).collect::<Vec<_>>())?;
+            self.removed.push(keys);
+        }
+        Ok(rows)
+    }
+
+    /// The event time, in microseconds, of the row that is evicted next; `None` if none ever is.
+    pub fn next_eviction_us(&self) -> Option<i64> {
+        self.times
+            .first(|time, entry| self.entries[entry as usize].holds(time))
+    }
+
+    /// Every live row, in no particular order.
+    pub fn all_rows(&self) -> Result<Option<RecordBatch>> {
+        let places = self.entries.iter().filter(|entry| entry.batch != GONE);
+        let places = places
+            .map(|entry| (entry.batch as usize, entry.row as usize))
+            .collect::<Vec<_>>();
+        self.gather(&places)
+    }
+
+    /// What changed since the last call: an epoch's part of the changelog. A row that the same epoch has put and
+    /// replaced, or removed, is not in it.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::ErrorKind::Internal`] for what Arrow refuses.
+    pub fn take_delta(&mut self) -> Result<StateDelta> {
+        let mut puts = Vec::with_capacity(self.log.len() - self.epoch_start);
+        for (batch, logged) in self.log.iter().enumerate().skip(self.epoch_start) {
+            if logged.garbage == 0 {
+                puts.push(logged.rows.clone());
+            } else if logged.garbage < logged.rows.num_rows() {
+                let live = self.live_rows(batch).map(|(_, row)| row);
+                puts.push(take_record_batch(&logged.rows, &live.collect::<UInt32Array>())?);
+            }
+        }
+        let removes = std::mem::take(&mut self.removed);
+        self.end_epoch()?;
+        Ok(StateDelta { puts, removes })
+    }
+
+    /// Brings a changelog entry or a snapshot back.
+    pub fn apply(&mut self, delta: StateDelta) -> Result<()> {
+        for keys in delta.removes {
+            let encoded = self.encode_keys(keys.columns())?;
+            self.remove_keys(&encoded, keys.num_rows());
+        }
+        for rows in delta.puts {
+            // The plan's own schema, with its field metadata, which the bytes leave out.
+            self.put(RecordBatch::try_new(
+                Arc::clone(&self.layout.schema),
+                rows.columns().to_vec(),
+            )?)?;
+        }
+        self.end_epoch()
+    }
+
+    fn end_epoch(&mut self) -> Result<()> {
+        self.compact_if_worthwhile()?;
+        self.epoch_start = self.log.len();
+        let (times, entries) = (&mut self.times, &self.entries);
+        times.tidy(self.index.len(), |time, entry| {
+            entries[entry as usize].holds(time)
+        });
+        Ok(())
+    }
+
+    fn times_of(&self, rows: &RecordBatch) -> Result<Option<Vec<Option<i64>>>> {
+        let eviction = self.layout.eviction;
+        eviction
+            .map(|eviction| eviction.of(rows.column(eviction.column)))
+            .transpose()
+    }
+
+    fn push(&mut self, rows: RecordBatch, keys: Keys) {
+        self.log_rows += rows.num_rows();
+        let added = LogBatch {
+            rows,
+            keys,
+            garbage: 0,
+        };
+        self.memory_bytes += added.memory_bytes();
+        self.log.push(added);
+    }
+
+    /// Removes the rows of some keys, those that there are.
+    fn remove_keys(&mut self, keys: &Keys, num_rows: usize) {
+        for row in 0..num_rows {
+            let key = keys.get(row);
+            let found = self.index.find(self.hash(key), |&entry| self.key(entry) == key);
+            if let Some(&entry) = found {
+                self.remove_entry(entry);
+            }
+        }
+    }
+
+    fn remove_entry(&mut self, entry: u32) {
+        let Entry { hash, batch, .. } = self.entries[entry as usize];
+        if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
+            found.remove();
+        }
+        self.unchain(entry);
+        self.log[batch as usize].garbage += 1;
+        self.entries[entry as usize].batch = GONE;
+        self.free.push(entry);
+    }
+
+    /// The live rows of a batch: their entries and their places in it.
+    fn live_rows(&self, batch: usize) -> impl Iterator<Item = (u32, u32)> {
+        let logged = &self.log[batch];
+        (0..logged.rows.num_rows()).filter_map(move |row| {
+            let hash = self.hash(logged.keys.get(row));
+            let entry = self.index.find(hash, |&entry| self.place(entry) == (batch, row));
+            entry.map(|&entry| (entry, to_u32(row)))
+        })
     }
 
     fn gather(&self, places: &[(usize, usize)]) -> Result<Option<RecordBatch>> {
@@ -553,6 +591,22 @@ impl StateStore {
         let entry = self.entries[entry as usize];
         (entry.batch as usize, entry.row as usize)
     }
+}
+
+impl Entry {
+    /// Whether it is there, and is evicted at `time`.
+    fn holds(self, time: i64) -> bool {
+        self.batch != GONE && self.time == Some(time)
+    }
+}
+
+fn allocate(entries: &mut Vec<Entry>, free: &mut Vec<u32>, fresh: Entry) -> u32 {
+    if let Some(entry) = free.pop() {
+        entries[entry as usize] = fresh;
+        return entry;
+    }
+    entries.push(fresh);
+    to_u32(entries.len() - 1)
 }
 
 fn encode(converter: Option<&RowConverter>, columns: &[ArrayRef]) -> Result<Keys> {

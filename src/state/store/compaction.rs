@@ -1,11 +1,13 @@
 //! Keeps the log short: garbage goes, and small batches become one.
 //!
+//! It runs between epochs.
+//!
 //! - Once more than half of the log is garbage, the live rows are copied into one batch: a constant cost a put.
 //! - Once the log has many batches, the newest ones become one, as far back as they are together not small beside
 //!   the batch before them. So each row is copied a number of times that grows with the logarithm of the state, and
 //!   a big old batch is left alone.
 
-use super::{LogBatch, StateStore, to_u32};
+use super::{StateStore, to_u32};
 use crate::error::Result;
 
 /// A log with less garbage than this is left alone.
@@ -43,16 +45,13 @@ impl StateStore {
     /// Makes one batch of the live rows of `oldest` and all newer batches.
     fn merge_from(&mut self, oldest: usize) -> Result<()> {
         let mut live = Vec::new();
-        for (batch, merged) in self.log.iter().enumerate().skip(oldest) {
-            for row in 0..merged.rows.num_rows() {
-                let key = merged.keys.get(row);
-                let entry = self
-                    .index
-                    .find(self.hash(key), |&entry| self.place(entry) == (batch, row));
-                live.extend(entry.map(|&entry| (entry, (batch, row))));
+        let mut places = Vec::new();
+        for batch in oldest..self.log.len() {
+            for (entry, row) in self.live_rows(batch) {
+                live.push(entry);
+                places.push((batch, row as usize));
             }
         }
-        let places = live.iter().map(|(_, place)| *place).collect::<Vec<_>>();
         let rows = self.gather(&places)?;
         for merged in self.log.drain(oldest..) {
             self.log_rows -= merged.rows.num_rows();
@@ -60,12 +59,9 @@ impl StateStore {
         }
         let Some(rows) = rows else { return Ok(()) };
         let keys = self.encode_keys(&rows.columns()[..self.layout.num_keys])?;
-        self.log_rows += rows.num_rows();
-        let merged = LogBatch { rows, keys };
-        self.memory_bytes += merged.memory_bytes();
         let batch = to_u32(self.log.len());
-        self.log.push(merged);
-        for (row, (entry, _)) in live.into_iter().enumerate() {
+        self.push(rows, keys);
+        for (row, entry) in live.into_iter().enumerate() {
             self.entries[entry as usize].batch = batch;
             self.entries[entry as usize].row = to_u32(row);
         }

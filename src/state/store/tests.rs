@@ -60,6 +60,7 @@ fn content(store: &StateStore) -> Model {
 fn behaves_as_a_map_and_so_does_its_changelog() {
     let mut store = StateStore::try_new(layout()).expect("a state");
     let mut replica = StateStore::try_new(layout()).expect("a state");
+    let mut changes = Vec::new();
     let mut model = Model::new();
     let mut random = 7_u64;
     let mut next = move |below: u64| {
@@ -99,13 +100,77 @@ fn behaves_as_a_map_and_so_does_its_changelog() {
                 .map_or(0, |rows| rows.num_rows());
             assert_eq!(evicted, before - model.len());
         }
-        let delta = store.take_delta();
+        let delta = store.take_delta().expect("reads");
         let delta = StateDelta::decode(&delta.encode().expect("encodes")).expect("decodes");
+        changes.push(delta.clone());
         replica.apply(delta).expect("applies");
         assert_eq!(store.num_rows(), model.len());
     }
     assert_eq!(content(&store), model);
     assert_eq!(content(&replica), model);
+    let mut restored = StateStore::try_new(layout()).expect("a state");
+    let snapshot = crate::state::snapshot_of(&layout(), &changes).expect("merges");
+    restored.apply(snapshot).expect("applies");
+    assert_eq!(content(&restored), model);
+}
+
+#[test]
+fn of_new_rows_the_first_of_each_key_is_put() {
+    let mut store = StateStore::try_new(layout()).expect("a state");
+    let mut replica = StateStore::try_new(layout()).expect("a state");
+    let mut model = Model::new();
+    for epoch in 0..200_i64 {
+        let names = (0..epoch % 23).map(|n| format!("k{}", (epoch * 5 + n * n) % 17));
+        let names = names.collect::<Vec<_>>();
+        let at = Some(epoch / 4);
+        let batch = rows(
+            &names
+                .iter()
+                .map(|name| (at, name.as_str(), epoch))
+                .collect::<Vec<_>>(),
+        );
+        let expected = names.iter().map(|name| {
+            let is_new = !model.contains_key(&(at, name.clone()));
+            model.entry((at, name.clone())).or_insert(epoch);
+            is_new
+        });
+        let expected = expected.collect::<Vec<_>>();
+        let is_new = store.put_new(&batch).expect("puts");
+        assert_eq!(is_new, BooleanArray::from(expected), "epoch {epoch}");
+        let evicted = store.evict(epoch / 4 + 7).expect("evicts");
+        let before = model.len();
+        model.retain(|(at, _), _| *at > Some(epoch / 4 - 3));
+        assert_eq!(evicted.map_or(0, |rows| rows.num_rows()), before - model.len());
+        assert_eq!(
+            store.next_eviction_us(),
+            model.keys().filter_map(|key| key.0).min().map(|at| at + 10)
+        );
+        replica
+            .apply(store.take_delta().expect("reads"))
+            .expect("applies");
+    }
+    assert_eq!(content(&store), model);
+    assert_eq!(content(&replica), model);
+}
+
+#[test]
+fn a_row_is_evicted_by_its_newest_time() {
+    let mut store = StateStore::try_new(numbered_layout()).expect("a state");
+    for at in (0..30_000).step_by(3) {
+        store.put(numbered_rows(0, &[("a", Some(at))])).expect("puts");
+        store.take_delta().expect("reads");
+        assert_eq!(store.next_eviction_us(), Some(at));
+    }
+    assert!(store.evict(29_996).expect("evicts").is_none());
+    assert_eq!(
+        store.evict(29_997).expect("evicts").map(|rows| rows.num_rows()),
+        Some(1)
+    );
+    assert!(
+        store.take_delta().expect("reads").puts.is_empty(),
+        "gone before the epoch's end"
+    );
+    assert_eq!(store.num_rows(), 0);
 }
 
 #[test]
@@ -121,7 +186,7 @@ fn memory_stays_bounded_when_every_batch_replaces_the_same_keys() {
     let mut most = 0;
     for _ in 0..2000 {
         store.put(batch.clone()).expect("puts");
-        store.take_delta();
+        store.take_delta().expect("reads");
         most = most.max(store.log_rows);
     }
     assert_eq!(store.num_rows(), 100);
@@ -224,7 +289,9 @@ fn a_probe_finds_every_numbered_row_until_it_is_evicted() {
         store.put(numbered_rows(first, &rows)).expect("puts");
         store.evict(epoch - 20).expect("evicts");
         model.retain(|_, (_, at)| at.is_none_or(|at| at > epoch - 20));
-        replica.apply(store.take_delta()).expect("applies");
+        replica
+            .apply(store.take_delta().expect("reads"))
+            .expect("applies");
     }
     let keys = ["k0", "k1", "k2", "k3", "k4", "other", "k1"];
     let wanted = keys.map(|key| {
@@ -263,11 +330,13 @@ fn small_batches_become_one_and_a_big_one_stays() {
     store.put(batch(&names[..10_000])).expect("puts");
     for chunk in names[10_000..12_000].chunks(4) {
         store.put(batch(chunk)).expect("puts");
+        store.take_delta().expect("reads");
         assert!(store.log.len() <= compaction::MAX_BATCHES);
         assert_eq!(store.log[0].rows.num_rows(), 10_000, "the big batch was copied");
     }
     for chunk in names[12_000..].chunks(4) {
         store.put(batch(chunk)).expect("puts");
+        store.take_delta().expect("reads");
     }
     assert!(store.log.len() <= compaction::MAX_BATCHES);
     assert_eq!(content(&store).len(), names.len());

@@ -1,0 +1,127 @@
+//! When entries of a state are evicted: their event times, in buckets.
+//!
+//! ```text
+//!   bucket 1767225600   (time, entry) (time, entry) ...       about a second of event time each;
+//!   bucket 1767225601   (time, entry)                         a BTreeMap of vectors
+//! ```
+//!
+//! Adding appends to a vector that is mostly in the cache, and taking what a watermark has passed takes whole vectors
+//! and splits one. Nothing is removed before its time: an entry that is gone, or has another time now, leaves its old
+//! pair behind, which counts for nothing. The owner knows the times that hold and says so.
+
+use std::collections::BTreeMap;
+
+/// Bits of a time in microseconds that are within a bucket: 1.05 seconds.
+const BUCKET_BITS: u32 = 20;
+/// So many pairs that count for nothing are always allowed.
+const MIN_STALE: usize = 4096;
+
+/// Pairs of an event time in microseconds and an entry.
+#[derive(Debug, Default)]
+pub(super) struct EventTimes {
+    buckets: BTreeMap<i64, Vec<(i64, u32)>>,
+    num_pairs: usize,
+}
+
+impl EventTimes {
+    /// Adds a pair.
+    pub(super) fn add(&mut self, time: i64, entry: u32) {
+        let bucket = self.buckets.entry(time >> BUCKET_BITS).or_default();
+        bucket.push((time, entry));
+        self.num_pairs += 1;
+    }
+
+    /// Takes the pairs out whose time is at or before `watermark_us`.
+    pub(super) fn take_until(&mut self, watermark_us: i64) -> Vec<(i64, u32)> {
+        let mut taken = Vec::new();
+        while let Some(mut first) = self.buckets.first_entry() {
+            let last_time = (*first.key() << BUCKET_BITS) | ((1 << BUCKET_BITS) - 1);
+            if last_time <= watermark_us {
+                taken.append(&mut first.remove());
+                continue;
+            }
+            taken.extend(first.get_mut().extract_if(.., |(time, _)| *time <= watermark_us));
+            if first.get().is_empty() {
+                first.remove();
+            }
+            break;
+        }
+        self.num_pairs -= taken.len();
+        taken
+    }
+
+    /// The earliest time that holds.
+    pub(super) fn first(&self, holds: impl Fn(i64, u32) -> bool) -> Option<i64> {
+        let times = self.buckets.values().map(|bucket| {
+            let times = bucket.iter().filter(|&&(time, entry)| holds(time, entry));
+            times.map(|(time, _)| *time).min()
+        });
+        times.flatten().next()
+    }
+
+    /// Drops the pairs that count for nothing, once they are more than the `live` entries.
+    pub(super) fn tidy(&mut self, live: usize, holds: impl Fn(i64, u32) -> bool) {
+        if self.num_pairs <= 2 * live + MIN_STALE {
+            return;
+        }
+        self.buckets.retain(|_, bucket| {
+            bucket.retain(|&(time, entry)| holds(time, entry));
+            !bucket.is_empty()
+        });
+        self.num_pairs = self.buckets.values().map(Vec::len).sum();
+    }
+
+    /// Bytes in memory, near enough.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.num_pairs * size_of::<(i64, u32)>() + self.buckets.len() * size_of::<(i64, Vec<(i64, u32)>)>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_watermark_has_passed_is_taken_once() {
+        let times = [-3_000_000, -1, 0, 1, 1_048_575, 1_048_576, 5_000_000, i64::MAX];
+        let mut all = EventTimes::default();
+        for (entry, time) in (0..).zip(times) {
+            all.add(time, entry);
+        }
+        let mut taken_before = 0;
+        for watermark in [
+            i64::MIN,
+            -3_000_001,
+            -2,
+            -1,
+            0,
+            1_048_575,
+            4_000_000,
+            5_000_000,
+            i64::MAX,
+        ] {
+            let mut taken = all.take_until(watermark);
+            taken.sort_unstable();
+            let until = times.partition_point(|&time| time <= watermark);
+            let expected = (0..).zip(times).skip(taken_before).take(until - taken_before);
+            assert_eq!(
+                taken,
+                expected.map(|(entry, time)| (time, entry)).collect::<Vec<_>>()
+            );
+            taken_before = until;
+        }
+        assert_eq!(all.num_pairs, 0);
+        assert!(all.buckets.is_empty());
+    }
+
+    #[test]
+    fn pairs_that_no_longer_hold_are_dropped_when_they_are_many() {
+        let mut times = EventTimes::default();
+        for round in 0..20_000 {
+            times.add(round, 7);
+            times.tidy(1, |time, entry| (time, entry) == (round, 7));
+        }
+        assert!(times.num_pairs <= MIN_STALE + 2);
+        assert_eq!(times.first(|time, _| time == 19_999), Some(19_999));
+    }
+}
