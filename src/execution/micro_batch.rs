@@ -537,7 +537,7 @@ impl MicroBatchExecution {
 fn scans_stream(node: &Arc<dyn ExecutionPlan>, name: &str) -> bool {
     let is_scan = |node: &Arc<dyn ExecutionPlan>| {
         let scan = node.downcast_ref::<StreamScanExec>();
-        Ok(scan.is_some_and(|scan| scan.stream().name.as_ref() == name))
+        Ok(scan.is_some_and(|scan| scan.operator().stream().name.as_ref() == name))
     };
     node.exists(is_scan).unwrap_or(false)
 }

@@ -27,36 +27,29 @@ use arrow::array::TimestampMicrosecondArray;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::metrics::MetricsSet;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
-    SendableRecordBatchStream,
-};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
 use futures::TryStreamExt;
 
 use crate::operators::context::{OperatorContext, OperatorSpec};
+use crate::operators::exec::{Operator, OperatorExec, gathering, stream_once};
 use crate::operators::late_rows::without_late_rows;
-use crate::operators::measured::Measured;
 use crate::operators::signature::deduplicate_signature;
 use crate::plan::event_time::{DELAY_KEY, eviction_among};
 use crate::state::StateLayout;
 use crate::state::store::EvictionTime;
 
 /// A streaming deduplication. See the module's documentation.
+pub type DeduplicateExec = OperatorExec<Deduplicate>;
+
+/// What [`DeduplicateExec`] keeps.
 #[derive(Debug)]
-pub struct DeduplicateExec {
-    input: Arc<dyn ExecutionPlan>,
+pub struct Deduplicate {
     keys: Vec<usize>,
     expiry: Option<Expiry>,
-    operator: Arc<OperatorContext>,
-    properties: Arc<PlanProperties>,
-    measured: Measured,
+    context: Arc<OperatorContext>,
 }
 
 /// When a key is forgotten WITHIN WATERMARK.
@@ -98,7 +91,7 @@ impl DeduplicateExec {
             fields.push(Arc::new(Field::new("expires", expires, false)));
         }
         let state_schema = Arc::new(Schema::new(fields));
-        let operator = OperatorContext::try_new(OperatorSpec {
+        let context = OperatorContext::try_new(OperatorSpec {
             name: if within_watermark {
                 "dedupeWithinWatermark"
             } else {
@@ -114,94 +107,57 @@ impl DeduplicateExec {
             wants_no_data_batch: true,
             output_lag_us: Some(0),
         })?;
-        let input = without_late_rows(input, &operator)?;
-        Ok(Self::assemble(input, keys, expiry, operator))
-    }
-
-    /// What it shares with the loop.
-    pub fn operator(&self) -> &Arc<OperatorContext> {
-        &self.operator
-    }
-
-    fn assemble(
-        input: Arc<dyn ExecutionPlan>,
-        keys: Vec<usize>,
-        expiry: Option<Expiry>,
-        operator: Arc<OperatorContext>,
-    ) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(input.schema()),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
-            input.properties().boundedness,
-        );
-        Self {
-            input,
+        let input = without_late_rows(input, &context)?;
+        let deduplicate = Deduplicate {
             keys,
             expiry,
-            operator,
-            properties: Arc::new(properties),
-            measured: Measured::default(),
-        }
-    }
-
-    fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("a deduplication has one input");
+            context,
         };
-        Ok(Arc::new(Self::assemble(
-            input,
-            self.keys.clone(),
-            self.expiry,
-            Arc::clone(&self.operator),
-        )))
+        Ok(Self::over(vec![input], deduplicate))
     }
 }
 
-/// One batch's way through the operator. The partitions come in reading order.
-async fn run_batch(
-    partitions: Vec<SendableRecordBatchStream>,
-    keys: Vec<usize>,
-    expiry: Option<Expiry>,
-    operator: Arc<OperatorContext>,
-) -> Result<Vec<RecordBatch>> {
-    let tasks = partitions
-        .into_iter()
-        .map(|rows| datafusion::common::runtime::SpawnedTask::spawn(rows.try_collect::<Vec<_>>()))
-        .collect::<Vec<_>>();
-    let mut arrived = Vec::new();
-    for task in tasks {
-        match task.join_unwind().await {
-            Ok(rows) => arrived.extend(rows?),
-            Err(cancelled) => return internal_err!("a task that reads a partition ended: {cancelled}"),
-        }
-    }
-    let watermark_us = operator.watermarks().eviction_us;
-    let kept = operator.with_state(|store, numbers| {
-        let begun = Instant::now();
-        let mut kept = Vec::new();
-        let mut duplicates = 0;
-        for rows in arrived {
-            let state_rows = state_rows(&rows, &keys, expiry, &store.layout().schema)?;
-            let is_new = store.put_new(&state_rows)?;
-            let new_rows = filter_record_batch(&rows, &is_new)?;
-            numbers.updated += new_rows.num_rows() as u64;
-            duplicates += (rows.num_rows() - new_rows.num_rows()) as u64;
-            if new_rows.num_rows() > 0 {
-                kept.push(new_rows);
+impl Deduplicate {
+    /// One batch's way through the operator. The partitions come in reading order.
+    async fn run(self: Arc<Self>, partitions: Vec<SendableRecordBatchStream>) -> Result<Vec<RecordBatch>> {
+        let tasks = partitions
+            .into_iter()
+            .map(|rows| SpawnedTask::spawn(rows.try_collect::<Vec<_>>()))
+            .collect::<Vec<_>>();
+        let mut arrived = Vec::new();
+        for task in tasks {
+            match task.join_unwind().await {
+                Ok(rows) => arrived.extend(rows?),
+                Err(cancelled) => return internal_err!("a task that reads a partition ended: {cancelled}"),
             }
         }
-        numbers.custom = Some(("numDroppedDuplicateRows", duplicates));
-        numbers.update_time += begun.elapsed();
-        let begun = Instant::now();
-        if store.layout().eviction.is_some() {
-            let evicted = store.evict(watermark_us)?;
-            numbers.removed += evicted.map_or(0, |rows| rows.num_rows() as u64);
-        }
-        numbers.removal_time += begun.elapsed();
+        let watermark_us = self.context.watermarks().eviction_us;
+        let kept = self.context.with_state(|store, numbers| {
+            let begun = Instant::now();
+            let mut kept = Vec::new();
+            let mut duplicates = 0;
+            for rows in arrived {
+                let state_rows = state_rows(&rows, &self.keys, self.expiry, &store.layout().schema)?;
+                let is_new = store.put_new(&state_rows)?;
+                let new_rows = filter_record_batch(&rows, &is_new)?;
+                numbers.updated += new_rows.num_rows() as u64;
+                duplicates += (rows.num_rows() - new_rows.num_rows()) as u64;
+                if new_rows.num_rows() > 0 {
+                    kept.push(new_rows);
+                }
+            }
+            numbers.custom = Some(("numDroppedDuplicateRows", duplicates));
+            numbers.update_time += begun.elapsed();
+            let begun = Instant::now();
+            if store.layout().eviction.is_some() {
+                let evicted = store.evict(watermark_us)?;
+                numbers.removed += evicted.map_or(0, |rows| rows.num_rows() as u64);
+            }
+            numbers.removal_time += begun.elapsed();
+            Ok(kept)
+        })?;
         Ok(kept)
-    })?;
-    Ok(kept)
+    }
 }
 
 fn state_rows(
@@ -225,70 +181,32 @@ fn state_rows(
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
-impl DisplayAs for DeduplicateExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let id = self.operator.id();
-        write!(f, "DeduplicateExec: operator={id}, {}", self.operator.signature())
-    }
-}
+impl Operator for Deduplicate {
+    const NAME: &'static str = "DeduplicateExec";
+    const MAY_SPLIT_INPUTS: bool = false;
 
-impl ExecutionPlan for DeduplicateExec {
-    fn name(&self) -> &'static str {
-        "DeduplicateExec"
+    fn properties(&self, inputs: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        gathering(&inputs[0], inputs[0].schema())
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "operator={}, {}", self.context.id(), self.context.signature())
     }
 
-    /// Repartitioning would lose the order of arrival.
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
+    fn contexts(&self) -> Vec<&Arc<OperatorContext>> {
+        vec![&self.context]
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.measured.metrics())
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let partitions = self.input.properties().partitioning.partition_count();
-        let partitions = (0..partitions)
-            .map(|partition| self.input.execute(partition, Arc::clone(&context)))
+    fn execute(
+        self: &Arc<Self>,
+        inputs: &[Arc<dyn ExecutionPlan>],
+        _: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = &inputs[0];
+        let partitions = (0..input.properties().partitioning.partition_count())
+            .map(|partition| input.execute(partition, Arc::clone(&context)))
             .collect::<Result<Vec<_>>>()?;
-        let operator = Arc::clone(&self.operator);
-        let rows = run_batch(partitions, self.keys.clone(), self.expiry, operator);
-        let rows = futures::stream::once(rows)
-            .map_ok(|batches| futures::stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten();
-        Ok(self.measured.stream(
-            partition,
-            Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)),
-        ))
+        Ok(stream_once(input.schema(), Arc::clone(self).run(partitions)))
     }
 }

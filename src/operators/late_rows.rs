@@ -15,40 +15,36 @@ use arrow::compute::filter_record_batch;
 use arrow::compute::kernels::cmp::lt_eq;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_plan::metrics::MetricsSet;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
-    SendableRecordBatchStream,
-};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
 use futures::StreamExt;
 
 use crate::functions::window::WindowSpec;
 use crate::operators::context::OperatorContext;
-use crate::operators::measured::Measured;
+use crate::operators::exec::{Operator, OperatorExec, stream_of};
 use crate::plan::event_time::{eviction_among, panes_of};
 use crate::state::store::EvictionTime;
 
 /// Keeps rows that are not late, and rows without an event time. Schema: the input's.
+pub type LateRowsExec = OperatorExec<LateRows>;
+
+/// What [`LateRowsExec`] calls late.
 #[derive(Debug)]
-pub struct LateRowsExec {
-    input: Arc<dyn ExecutionPlan>,
+pub struct LateRows {
     time: Arc<dyn PhysicalExpr>,
     eviction: EvictionTime,
     /// Where a row's time is the start of its pane: the windows that it is in.
     panes: Option<WindowSpec>,
-    operator: Arc<OperatorContext>,
-    measured: Measured,
+    /// The operator that would take them in.
+    context: Arc<OperatorContext>,
 }
 
 impl LateRowsExec {
-    /// Keeps of `input` what `operator` may still take in. `time` gives a row's event time, `eviction` says how
-    /// to read it.
+    /// Keeps of `input` what the operator of `context` may still take in. `time` gives a row's event time, `eviction`
+    /// says how to read it.
     ///
     /// # Errors
     ///
@@ -57,29 +53,16 @@ impl LateRowsExec {
         input: Arc<dyn ExecutionPlan>,
         time: Arc<dyn PhysicalExpr>,
         eviction: EvictionTime,
-        operator: Arc<OperatorContext>,
+        context: Arc<OperatorContext>,
     ) -> Result<Self> {
         let panes = panes_of(time.return_field(&input.schema())?.as_ref());
-        Ok(Self {
-            input,
+        let late = LateRows {
             time,
             eviction,
             panes,
-            operator,
-            measured: Measured::default(),
-        })
-    }
-
-    fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("late rows has one input");
+            context,
         };
-        Ok(Arc::new(Self::try_new(
-            input,
-            Arc::clone(&self.time),
-            self.eviction,
-            Arc::clone(&self.operator),
-        )?))
+        Ok(Self::over(vec![input], late))
     }
 }
 
@@ -130,73 +113,40 @@ fn keep(batch: RecordBatch, late: &BooleanArray, operator: &OperatorContext) -> 
     Ok(filter_record_batch(&batch, &kept)?)
 }
 
-impl DisplayAs for LateRowsExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "LateRowsExec: event time {}", self.time)
-    }
-}
+impl Operator for LateRows {
+    const NAME: &'static str = "LateRowsExec";
+    const KEEPS_ORDER: bool = true;
 
-impl ExecutionPlan for LateRowsExec {
-    fn name(&self) -> &'static str {
-        "LateRowsExec"
+    fn properties(&self, inputs: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        inputs[0].properties().as_ref().clone()
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "event time {}", self.time)
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+    fn expressions(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        vec![&self.time]
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn apply_expressions(
-        &self,
-        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        f(&self.time)
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.measured.metrics())
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
-        let (time, operator) = (Arc::clone(&self.time), Arc::clone(&self.operator));
-        let late_us = operator.watermarks().late_us;
+    fn execute(
+        self: &Arc<Self>,
+        inputs: &[Arc<dyn ExecutionPlan>],
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let late_us = self.context.watermarks().late_us;
         let last_us = match self.panes {
             Some(windows) => windows.first_open_pane(late_us).saturating_sub(1),
             None => late_us.saturating_sub(self.eviction.offset_us),
         };
-        let kept = input.map(move |batch| {
+        let late = Arc::clone(self);
+        let kept = inputs[0].execute(partition, context)?.map(move |batch| {
             let batch = batch?;
-            let times = time.evaluate(&batch)?.into_array(batch.num_rows())?;
-            let late = late_rows(&times, last_us)?;
-            keep(batch, &late, &operator)
+            let times = late.time.evaluate(&batch)?.into_array(batch.num_rows())?;
+            keep(batch, &late_rows(&times, last_us)?, &late.context)
         });
-        Ok(self.measured.stream(
-            partition,
-            Box::pin(RecordBatchStreamAdapter::new(self.schema(), kept)),
-        ))
+        Ok(stream_of(inputs[0].schema(), kept))
     }
 }
 

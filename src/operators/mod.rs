@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //!
+//! - [`exec`]: what all nodes have in common, once
 //! - [`stream_scan`]: the leaf that the micro-batch loop fills
 //! - [`watermark`]: sees event times pass
 //! - [`late_rows`]: drops rows that came too late
@@ -21,6 +22,7 @@ pub mod aggregate_stages;
 pub mod batches;
 pub mod context;
 pub mod deduplicate;
+pub mod exec;
 pub mod late_rows;
 pub mod measured;
 pub mod panes;
@@ -37,24 +39,22 @@ use std::sync::Arc;
 use datafusion::physical_plan::ExecutionPlan;
 
 use crate::operators::context::OperatorContext;
-use crate::operators::deduplicate::DeduplicateExec;
-use crate::operators::session_window::SessionWindowExec;
-use crate::operators::stream_join::StreamJoinExec;
-use crate::operators::streaming_aggregate::StreamingAggregateExec;
+use crate::operators::deduplicate::Deduplicate;
+use crate::operators::exec::{Operator, OperatorExec};
+use crate::operators::session_window::SessionWindow;
+use crate::operators::stream_join::SymmetricJoin;
+use crate::operators::streaming_aggregate::StreamingAggregate;
 
 /// The states of a physical node: none if it is not stateful, several if each of its inputs has one (left first).
 pub fn operators_of(node: &dyn ExecutionPlan) -> Vec<&Arc<OperatorContext>> {
-    if let Some(aggregate) = node.downcast_ref::<StreamingAggregateExec>() {
-        return vec![aggregate.operator()];
-    }
-    if let Some(deduplicate) = node.downcast_ref::<DeduplicateExec>() {
-        return vec![deduplicate.operator()];
-    }
-    if let Some(join) = node.downcast_ref::<StreamJoinExec>() {
-        return join.operators().to_vec();
-    }
-    if let Some(sessions) = node.downcast_ref::<SessionWindowExec>() {
-        return vec![sessions.operator()];
-    }
-    vec![]
+    contexts_of::<StreamingAggregate>(node)
+        .or_else(|| contexts_of::<SessionWindow>(node))
+        .or_else(|| contexts_of::<Deduplicate>(node))
+        .or_else(|| contexts_of::<SymmetricJoin>(node))
+        .unwrap_or_default()
+}
+
+fn contexts_of<T: Operator>(node: &dyn ExecutionPlan) -> Option<Vec<&Arc<OperatorContext>>> {
+    let node = node.downcast_ref::<OperatorExec<T>>()?;
+    Some(node.operator().contexts())
 }

@@ -33,23 +33,16 @@ use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use arrow::row::{RowConverter, Rows, SortField};
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, exec_datafusion_err, internal_err};
+use datafusion::common::{Result, exec_datafusion_err};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::Distribution;
 use datafusion::physical_plan::aggregates::AggregateExec;
-use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::metrics::MetricsSet;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
-    ReplaceChildrenOptions, SendableRecordBatchStream,
-};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
 use futures::TryStreamExt;
 
 use crate::operators::aggregate_stages::{AggregateStages, under_late_filter};
 use crate::operators::context::{OperatorContext, OperatorSpec};
-use crate::operators::measured::Measured;
+use crate::operators::exec::{Operator, OperatorExec, gathering, stream_once};
 use crate::operators::signature::aggregate_signature;
 use crate::plan::event_time::{Bound, is_event_time, is_session_bound};
 use crate::sink::OutputMode;
@@ -57,15 +50,7 @@ use crate::state::StateLayout;
 use crate::state::store::EvictionTime;
 
 /// Sessions over a stream. See the module's documentation.
-#[derive(Debug)]
-pub struct SessionWindowExec {
-    input: Arc<dyn ExecutionPlan>,
-    sessions: Arc<Sessions>,
-    operator: Arc<OperatorContext>,
-    output_mode: OutputMode,
-    properties: Arc<PlanProperties>,
-    measured: Measured,
-}
+pub type SessionWindowExec = OperatorExec<SessionWindow>;
 
 /// Whether an aggregate's last two keys are the bounds of sessions that are to be merged.
 pub fn groups_by_session(partial: &AggregateExec) -> bool {
@@ -114,7 +99,7 @@ impl SessionWindowExec {
             is_numbered: true,
         };
         let stored_schema = Arc::clone(&layout.schema);
-        let operator = OperatorContext::try_new(OperatorSpec {
+        let context = OperatorContext::try_new(OperatorSpec {
             name: "sessionWindowStateStoreSaveExec",
             signature,
             layout,
@@ -122,76 +107,34 @@ impl SessionWindowExec {
             output_lag_us: Some(0),
         })?;
         let input = match event_time {
-            Some(event_time) => under_late_filter(partial, event_time, &operator)?,
+            Some(event_time) => under_late_filter(partial, event_time, &context)?,
             None => Arc::new(partial.clone()),
         };
-        let sessions = Sessions {
+        let sessions = SessionWindow {
             aggregate,
             stored_schema,
             start,
             is_evicting: eviction.is_some(),
-        };
-        Ok(Self::assemble(
-            input,
-            Arc::new(sessions),
-            operator,
             output_mode,
-            last.schema(),
-        ))
-    }
-
-    /// What it shares with the loop.
-    pub fn operator(&self) -> &Arc<OperatorContext> {
-        &self.operator
-    }
-
-    fn assemble(
-        input: Arc<dyn ExecutionPlan>,
-        sessions: Arc<Sessions>,
-        operator: Arc<OperatorContext>,
-        output_mode: OutputMode,
-        schema: SchemaRef,
-    ) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
-            input.properties().boundedness,
-        );
-        Self {
-            input,
-            sessions,
-            operator,
-            output_mode,
-            properties: Arc::new(properties),
-            measured: Measured::default(),
-        }
-    }
-
-    fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("sessions have one input");
+            schema: last.schema(),
+            context,
         };
-        let (sessions, operator) = (Arc::clone(&self.sessions), Arc::clone(&self.operator));
-        Ok(Arc::new(Self::assemble(
-            input,
-            sessions,
-            operator,
-            self.output_mode,
-            self.schema(),
-        )))
+        Ok(Self::over(vec![input], sessions))
     }
 }
 
-/// What a batch goes through. Rows have the columns of the aggregate's state: other keys, start, end, accumulators;
+/// What a batch of [`SessionWindowExec`] goes through. Rows have the columns of the aggregate's state: other keys, start, end, accumulators;
 /// stored rows have the session's number before the start.
 #[derive(Debug)]
-struct Sessions {
+pub struct SessionWindow {
     aggregate: AggregateStages,
     stored_schema: SchemaRef,
     /// The place of the start, which is also how many other keys there are. The end follows.
     start: usize,
     is_evicting: bool,
+    output_mode: OutputMode,
+    schema: SchemaRef,
+    context: Arc<OperatorContext>,
 }
 
 /// What a batch changes.
@@ -202,7 +145,7 @@ struct Changes {
     merged_away: UInt32Array,
 }
 
-impl Sessions {
+impl SessionWindow {
     /// The other keys of rows, in a form that can be compared.
     fn keys_of(&self, rows: &RecordBatch) -> Result<Rows> {
         let fields = rows.schema();
@@ -213,7 +156,7 @@ impl Sessions {
     }
 
     /// The stored sessions of the keys that are among `touched`.
-    fn look_up(&self, touched: &RecordBatch, operator: &OperatorContext) -> Result<Option<RecordBatch>> {
+    fn look_up(&self, touched: &RecordBatch) -> Result<Option<RecordBatch>> {
         let keys = self.keys_of(touched)?;
         let mut seen = hashbrown::HashSet::with_capacity(touched.num_rows());
         let first_of_each = (0..touched.num_rows())
@@ -221,7 +164,8 @@ impl Sessions {
             .map(to_u32)
             .collect::<Result<UInt32Array>>()?;
         let asking = take_record_batch(touched, &first_of_each)?;
-        let found = operator
+        let found = self
+            .context
             .with_state(|store, _| store.probe(&asking.columns()[..self.start], asking.num_rows()))?;
         Ok(found.map(|found| found.rows))
     }
@@ -300,137 +244,81 @@ impl Sessions {
         columns.insert(self.start, Arc::new(numbers));
         Ok(RecordBatch::try_new(Arc::clone(&self.stored_schema), columns)?)
     }
+
+    /// One batch's way through the self.context.
+    async fn run(
+        self: Arc<Self>,
+        input: SendableRecordBatchStream,
+        context: Arc<TaskContext>,
+    ) -> Result<Vec<RecordBatch>> {
+        let touched = input.try_collect::<Vec<_>>().await?;
+        let touched = concat_batches(self.aggregate.state_schema(), &touched)?;
+        let begun = Instant::now();
+        if touched.num_rows() > 0 {
+            let stored = self.look_up(&touched)?;
+            let changes = self.changes(&touched, stored.as_ref())?;
+            let merged = self.aggregate.merge(vec![changes.parts], &context).await?;
+            self.context.with_state(|store, numbers| {
+                if let Some(stored) = stored {
+                    let keys = stored.project(&(0..=self.start).collect::<Vec<_>>())?;
+                    store.remove(take_record_batch(&keys, &changes.merged_away)?)?;
+                }
+                for rows in merged {
+                    numbers.updated += rows.num_rows() as u64;
+                    store.put(self.with_numbers(&rows, store.next_number())?)?;
+                }
+                numbers.update_time += begun.elapsed();
+                Ok(())
+            })?;
+        }
+        let watermark_us = self.context.watermarks().eviction_us;
+        let shown = self.context.with_state(|store, numbers| {
+            let begun = Instant::now();
+            let mut evicted = None;
+            if self.is_evicting {
+                evicted = store.evict(watermark_us)?;
+            }
+            numbers.removed += evicted.as_ref().map_or(0, |rows| rows.num_rows() as u64);
+            numbers.removal_time += begun.elapsed();
+            match self.output_mode {
+                OutputMode::Append | OutputMode::Update => Ok(evicted),
+                OutputMode::Complete => store.all_rows(),
+            }
+        })?;
+        let shown = shown.map(|rows| self.without_numbers(&rows)).transpose()?;
+        self.aggregate.finish(shown.into_iter().collect(), &context).await
+    }
 }
 
 fn to_u32(row: usize) -> Result<u32> {
     u32::try_from(row).map_err(|_| exec_datafusion_err!("too many sessions in one batch"))
 }
 
-/// One batch's way through the operator.
-async fn run_batch(
-    input: SendableRecordBatchStream,
-    sessions: Arc<Sessions>,
-    operator: Arc<OperatorContext>,
-    output_mode: OutputMode,
-    context: Arc<TaskContext>,
-) -> Result<Vec<RecordBatch>> {
-    let touched = input.try_collect::<Vec<_>>().await?;
-    let touched = concat_batches(sessions.aggregate.state_schema(), &touched)?;
-    let begun = Instant::now();
-    if touched.num_rows() > 0 {
-        let stored = sessions.look_up(&touched, &operator)?;
-        let changes = sessions.changes(&touched, stored.as_ref())?;
-        let merged = sessions.aggregate.merge(vec![changes.parts], &context).await?;
-        operator.with_state(|store, numbers| {
-            if let Some(stored) = stored {
-                let keys = stored.project(&(0..=sessions.start).collect::<Vec<_>>())?;
-                store.remove(take_record_batch(&keys, &changes.merged_away)?)?;
-            }
-            for rows in merged {
-                numbers.updated += rows.num_rows() as u64;
-                store.put(sessions.with_numbers(&rows, store.next_number())?)?;
-            }
-            numbers.update_time += begun.elapsed();
-            Ok(())
-        })?;
-    }
-    let watermark_us = operator.watermarks().eviction_us;
-    let shown = operator.with_state(|store, numbers| {
-        let begun = Instant::now();
-        let mut evicted = None;
-        if sessions.is_evicting {
-            evicted = store.evict(watermark_us)?;
-        }
-        numbers.removed += evicted.as_ref().map_or(0, |rows| rows.num_rows() as u64);
-        numbers.removal_time += begun.elapsed();
-        match output_mode {
-            OutputMode::Append | OutputMode::Update => Ok(evicted),
-            OutputMode::Complete => store.all_rows(),
-        }
-    })?;
-    let shown = shown.map(|rows| sessions.without_numbers(&rows)).transpose()?;
-    sessions
-        .aggregate
-        .finish(shown.into_iter().collect(), &context)
-        .await
-}
+impl Operator for SessionWindow {
+    const NAME: &'static str = "SessionWindowExec";
+    const NEEDS: Distribution = Distribution::SinglePartition;
 
-impl DisplayAs for SessionWindowExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(
-            f,
-            "SessionWindowExec: {}, operator={}, {}",
-            self.output_mode,
-            self.operator.id(),
-            self.operator.signature()
-        )
-    }
-}
-
-impl ExecutionPlan for SessionWindowExec {
-    fn name(&self) -> &'static str {
-        "SessionWindowExec"
+    fn properties(&self, inputs: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        gathering(&inputs[0], Arc::clone(&self.schema))
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, signature) = (self.context.id(), self.context.signature());
+        write!(f, "{}, operator={id}, {signature}", self.output_mode)
     }
 
-    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::SinglePartition])
+    fn contexts(&self) -> Vec<&Arc<OperatorContext>> {
+        vec![&self.context]
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.measured.metrics())
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, Arc::clone(&context))?;
-        let rows = run_batch(
-            input,
-            Arc::clone(&self.sessions),
-            Arc::clone(&self.operator),
-            self.output_mode,
-            context,
-        );
-        let schema = self.schema();
-        let typed = Arc::clone(&schema);
-        let rows = futures::stream::once(rows)
-            .map_ok(|batches| futures::stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten()
-            .and_then(move |batch| {
-                // The final stage names its columns as the plan does; metadata comes from the plan.
-                let batch = RecordBatch::try_new(Arc::clone(&typed), batch.columns().to_vec());
-                std::future::ready(batch.map_err(Into::into))
-            });
-        Ok(self
-            .measured
-            .stream(partition, Box::pin(RecordBatchStreamAdapter::new(schema, rows))))
+    fn execute(
+        self: &Arc<Self>,
+        inputs: &[Arc<dyn ExecutionPlan>],
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = inputs[0].execute(partition, Arc::clone(&context))?;
+        let rows = Arc::clone(self).run(input, context);
+        Ok(stream_once(Arc::clone(&self.schema), rows))
     }
 }

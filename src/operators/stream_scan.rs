@@ -8,21 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::datatypes::SchemaRef;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_err};
+use datafusion::common::Result;
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::metrics::MetricsSet;
-use datafusion::physical_plan::stream::{EmptyRecordBatchStream, RecordBatchStreamAdapter};
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
-    SendableRecordBatchStream,
-};
-use futures::StreamExt;
+use datafusion::physical_plan::stream::EmptyRecordBatchStream;
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
+use futures::TryStreamExt;
 use parking_lot::Mutex;
 
-use crate::operators::measured::Measured;
+use crate::operators::exec::{Operator, OperatorExec, column_names, leaf, stream_of};
 use crate::plan::stream_table::StreamTable;
 
 /// What one scan reads in the batch at hand.
@@ -57,38 +50,42 @@ impl fmt::Debug for ScanSlot {
 }
 
 /// Scans a stream's batch. Schema: the projected columns of the stream.
-#[derive(Debug, Clone)]
-pub struct StreamScanExec {
+pub type StreamScanExec = OperatorExec<StreamScan>;
+
+/// What [`StreamScanExec`] scans.
+#[derive(Debug)]
+pub struct StreamScan {
     stream: StreamTable,
     projection: Vec<usize>,
+    schema: SchemaRef,
+    partitions: usize,
     slot: Arc<ScanSlot>,
-    properties: Arc<PlanProperties>,
-    measured: Measured,
 }
 
 impl StreamScanExec {
     /// A scan of some columns of `stream`, in up to `partitions` parts.
+    ///
+    /// # Errors
+    ///
+    /// A column that the stream does not have.
     pub fn try_new(stream: StreamTable, projection: Vec<usize>, partitions: usize) -> Result<Self> {
         let schema = Arc::new(stream.schema.project(&projection)?);
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(partitions),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
         let slot = ScanSlot {
             partitions: Mutex::default(),
             num_rows: AtomicU64::new(0),
         };
-        Ok(Self {
+        let scan = StreamScan {
             stream,
             projection,
+            schema,
+            partitions,
             slot: Arc::new(slot),
-            properties: Arc::new(properties),
-            measured: Measured::default(),
-        })
+        };
+        Ok(Self::over(Vec::new(), scan))
     }
+}
 
+impl StreamScan {
     /// The stream that it scans.
     pub fn stream(&self) -> &StreamTable {
         &self.stream
@@ -106,91 +103,41 @@ impl StreamScanExec {
 
     /// Into how many parts it can split a batch.
     pub fn partitions(&self) -> usize {
-        self.properties.partitioning.partition_count()
+        self.partitions
     }
 }
 
-impl DisplayAs for StreamScanExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let schema = self.schema();
-        let columns = schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect::<Vec<_>>();
+impl Operator for StreamScan {
+    const NAME: &'static str = "StreamScanExec";
+
+    fn properties(&self, _: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        leaf(Arc::clone(&self.schema), self.partitions)
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "StreamScanExec: {}, columns=[{}]",
+            "{}, columns=[{}]",
             self.stream.name,
-            columns.join(", ")
+            column_names(&self.schema)
         )
     }
-}
 
-impl ExecutionPlan for StreamScanExec {
-    fn name(&self) -> &'static str {
-        "StreamScanExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() {
-            // A copy measures its own batch.
-            Ok(Arc::new(Self::clone(&self)))
-        } else {
-            internal_err!("a scan has no children")
-        }
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() {
-            // A copy measures its own batch.
-            Ok(Arc::new(Self::clone(&self)))
-        } else {
-            internal_err!("a scan has no children")
-        }
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.measured.metrics())
-    }
-
-    fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let schema: SchemaRef = self.schema();
-        let Some(stream) = self.slot.take(partition) else {
+    fn execute(
+        self: &Arc<Self>,
+        _: &[Arc<dyn ExecutionPlan>],
+        partition: usize,
+        _: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let schema = Arc::clone(&self.schema);
+        let Some(rows) = self.slot.take(partition) else {
             return Ok(Box::pin(EmptyRecordBatchStream::new(schema)));
         };
         let slot = Arc::clone(&self.slot);
-        let counted = stream.inspect(move |batch| {
-            if let Ok(batch) = batch {
-                slot.num_rows
-                    .fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
-            }
+        let counted = rows.inspect_ok(move |batch| {
+            let num_rows = batch.num_rows() as u64;
+            slot.num_rows.fetch_add(num_rows, Ordering::Relaxed);
         });
-        Ok(self.measured.stream(
-            partition,
-            Box::pin(RecordBatchStreamAdapter::new(schema, counted)),
-        ))
+        Ok(stream_of(schema, counted))
     }
 }

@@ -29,24 +29,17 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef, UInt64Type};
 use arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_err};
+use datafusion::common::Result;
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::Distribution;
 use datafusion::physical_plan::aggregates::AggregateExec;
-use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::metrics::MetricsSet;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
-    ReplaceChildrenOptions, SendableRecordBatchStream,
-};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
 use futures::TryStreamExt;
 
 use crate::functions::window::WindowSpec;
 use crate::operators::aggregate_stages::{AggregateStages, under_late_filter};
 use crate::operators::context::{OperatorContext, OperatorSpec};
-use crate::operators::measured::Measured;
+use crate::operators::exec::{Operator, OperatorExec, gathering, stream_once};
 use crate::operators::panes::{expand_panes, open_groups};
 use crate::operators::signature::aggregate_signature;
 use crate::plan::event_time::{eviction_among, panes_of};
@@ -55,19 +48,11 @@ use crate::state::StateLayout;
 use crate::state::store::EvictionTime;
 
 /// A streaming aggregate. See the module's documentation.
-#[derive(Debug)]
-pub struct StreamingAggregateExec {
-    input: Arc<dyn ExecutionPlan>,
-    stages: Arc<Stages>,
-    operator: Arc<OperatorContext>,
-    output_mode: OutputMode,
-    properties: Arc<PlanProperties>,
-    measured: Measured,
-}
+pub type StreamingAggregateExec = OperatorExec<StreamingAggregate>;
 
-/// What a batch goes through.
+/// What a batch of [`StreamingAggregateExec`] goes through.
 #[derive(Debug)]
-struct Stages {
+pub struct StreamingAggregate {
     aggregate: AggregateStages,
     /// The key column that has pane starts, where windows slide.
     panes: Option<(usize, WindowSpec)>,
@@ -75,6 +60,9 @@ struct Stages {
     /// only those with the event time can be late, so late groups are dropped here rather than late rows below.
     grouping_sets: Option<usize>,
     eviction: Option<EvictionTime>,
+    output_mode: OutputMode,
+    schema: SchemaRef,
+    context: Arc<OperatorContext>,
 }
 
 impl StreamingAggregateExec {
@@ -109,7 +97,7 @@ impl StreamingAggregateExec {
             eviction,
             is_numbered: false,
         };
-        let operator = OperatorContext::try_new(OperatorSpec {
+        let context = OperatorContext::try_new(OperatorSpec {
             name: "stateStoreSave",
             signature,
             layout,
@@ -121,71 +109,26 @@ impl StreamingAggregateExec {
         let has_keys = group_by.groups().iter().any(|left_out| left_out.contains(&false));
         let grouping_sets = (group_by.has_grouping_set() && has_keys).then(|| group_by.expr().len());
         let input: Arc<dyn ExecutionPlan> = match eviction.filter(|_| grouping_sets.is_none()) {
-            Some(eviction) => under_late_filter(partial, eviction, &operator)?,
+            Some(eviction) => under_late_filter(partial, eviction, &context)?,
             None => Arc::new(partial.clone()),
         };
-        let stages = Stages {
+        let streaming = StreamingAggregate {
             aggregate,
             panes,
             grouping_sets,
             eviction,
-        };
-        Ok(Self::assemble(
-            input,
-            Arc::new(stages),
-            operator,
             output_mode,
-            last.schema(),
-        ))
-    }
-
-    /// What it shares with the loop.
-    pub fn operator(&self) -> &Arc<OperatorContext> {
-        &self.operator
-    }
-
-    fn assemble(
-        input: Arc<dyn ExecutionPlan>,
-        stages: Arc<Stages>,
-        operator: Arc<OperatorContext>,
-        output_mode: OutputMode,
-        schema: SchemaRef,
-    ) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
-            input.properties().boundedness,
-        );
-        Self {
-            input,
-            stages,
-            operator,
-            output_mode,
-            properties: Arc::new(properties),
-            measured: Measured::default(),
-        }
-    }
-
-    fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("a streaming aggregate has one input");
+            schema: last.schema(),
+            context,
         };
-        let (stages, operator) = (Arc::clone(&self.stages), Arc::clone(&self.operator));
-        Ok(Arc::new(Self::assemble(
-            input,
-            stages,
-            operator,
-            self.output_mode,
-            self.schema(),
-        )))
+        Ok(Self::over(vec![input], streaming))
     }
 }
 
-impl Stages {
+impl StreamingAggregate {
     /// The groups that a batch's rows belong to: windows instead of panes, without those that are over.
-    fn open(&self, rows: RecordBatch, operator: &OperatorContext) -> Result<RecordBatch> {
-        let late_us = operator.watermarks().late_us;
+    fn open(&self, rows: RecordBatch) -> Result<RecordBatch> {
+        let late_us = self.context.watermarks().late_us;
         let mut rows = rows;
         if let Some((column, windows)) = self.panes {
             rows = expand_panes(&rows, column, windows)?;
@@ -195,9 +138,62 @@ impl Stages {
         } else if let Some(eviction) = self.eviction.filter(|_| self.grouping_sets.is_some()) {
             let num_late;
             (rows, num_late) = open_groups(&rows, eviction, late_us)?;
-            operator.count_late(num_late);
+            self.context.count_late(num_late);
         }
         Ok(rows)
+    }
+
+    /// One batch's way through the self.context.
+    async fn run(
+        self: Arc<Self>,
+        input: SendableRecordBatchStream,
+        context: Arc<TaskContext>,
+    ) -> Result<Vec<RecordBatch>> {
+        let mut touched = input.try_collect::<Vec<_>>().await?;
+        if let Some(num_exprs) = self.grouping_sets
+            && touched.iter().all(|rows| is_of_no_rows(rows, num_exprs))
+        {
+            touched.clear();
+        }
+        for rows in &mut touched {
+            *rows = self.open(rows.clone())?;
+        }
+        touched.retain(|rows| rows.num_rows() > 0);
+        let begun = Instant::now();
+        let merged = if touched.is_empty() {
+            touched
+        } else {
+            let aggregate = &self.aggregate;
+            let all = arrow::compute::concat_batches(aggregate.state_schema(), &touched)?;
+            let keys = &all.columns()[..aggregate.num_keys()];
+            let stored = self
+                .context
+                .with_state(|store, _| store.lookup(keys, all.num_rows()))?;
+            // What was there before comes first: first(v) and collect_list(v) go by the order of arrival.
+            let in_order = stored.into_iter().chain(touched).collect();
+            aggregate.merge(in_order, &context).await?
+        };
+        let watermark_us = self.context.watermarks().eviction_us;
+        let shown = self.context.with_state(|store, numbers| {
+            for batch in &merged {
+                numbers.updated += batch.num_rows() as u64;
+                store.put(batch.clone())?;
+            }
+            numbers.update_time += begun.elapsed();
+            let begun = Instant::now();
+            let mut evicted = None;
+            if self.eviction.is_some() {
+                evicted = store.evict(watermark_us)?;
+            }
+            numbers.removed += evicted.as_ref().map_or(0, |rows| rows.num_rows() as u64);
+            numbers.removal_time += begun.elapsed();
+            Ok(match self.output_mode {
+                OutputMode::Update => merged,
+                OutputMode::Append => evicted.into_iter().collect(),
+                OutputMode::Complete => store.all_rows()?.into_iter().collect(),
+            })
+        })?;
+        self.aggregate.finish(shown, &context).await
     }
 }
 
@@ -213,136 +209,31 @@ fn is_of_no_rows(rows: &RecordBatch, num_exprs: usize) -> bool {
     ids.all(|id| id & all_keys_left_out == all_keys_left_out)
 }
 
-/// One batch's way through the operator.
-async fn run_batch(
-    input: SendableRecordBatchStream,
-    stages: Arc<Stages>,
-    operator: Arc<OperatorContext>,
-    output_mode: OutputMode,
-    context: Arc<TaskContext>,
-) -> Result<Vec<RecordBatch>> {
-    let mut touched = input.try_collect::<Vec<_>>().await?;
-    if let Some(num_exprs) = stages.grouping_sets
-        && touched.iter().all(|rows| is_of_no_rows(rows, num_exprs))
-    {
-        touched.clear();
-    }
-    for rows in &mut touched {
-        *rows = stages.open(rows.clone(), &operator)?;
-    }
-    touched.retain(|rows| rows.num_rows() > 0);
-    let begun = Instant::now();
-    let merged = if touched.is_empty() {
-        touched
-    } else {
-        let aggregate = &stages.aggregate;
-        let all = arrow::compute::concat_batches(aggregate.state_schema(), &touched)?;
-        let keys = &all.columns()[..aggregate.num_keys()];
-        let stored = operator.with_state(|store, _| store.lookup(keys, all.num_rows()))?;
-        // What was there before comes first: first(v) and collect_list(v) go by the order of arrival.
-        let in_order = stored.into_iter().chain(touched).collect();
-        aggregate.merge(in_order, &context).await?
-    };
-    let watermark_us = operator.watermarks().eviction_us;
-    let shown = operator.with_state(|store, numbers| {
-        for batch in &merged {
-            numbers.updated += batch.num_rows() as u64;
-            store.put(batch.clone())?;
-        }
-        numbers.update_time += begun.elapsed();
-        let begun = Instant::now();
-        let mut evicted = None;
-        if stages.eviction.is_some() {
-            evicted = store.evict(watermark_us)?;
-        }
-        numbers.removed += evicted.as_ref().map_or(0, |rows| rows.num_rows() as u64);
-        numbers.removal_time += begun.elapsed();
-        Ok(match output_mode {
-            OutputMode::Update => merged,
-            OutputMode::Append => evicted.into_iter().collect(),
-            OutputMode::Complete => store.all_rows()?.into_iter().collect(),
-        })
-    })?;
-    stages.aggregate.finish(shown, &context).await
-}
+impl Operator for StreamingAggregate {
+    const NAME: &'static str = "StreamingAggregateExec";
+    const NEEDS: Distribution = Distribution::SinglePartition;
 
-impl DisplayAs for StreamingAggregateExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(
-            f,
-            "StreamingAggregateExec: {}, operator={}",
-            self.output_mode,
-            self.operator.id()
-        )?;
-        write!(f, ", {}", self.operator.signature())
-    }
-}
-
-impl ExecutionPlan for StreamingAggregateExec {
-    fn name(&self) -> &'static str {
-        "StreamingAggregateExec"
+    fn properties(&self, inputs: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        gathering(&inputs[0], Arc::clone(&self.schema))
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, signature) = (self.context.id(), self.context.signature());
+        write!(f, "{}, operator={id}, {signature}", self.output_mode)
     }
 
-    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::SinglePartition])
+    fn contexts(&self) -> Vec<&Arc<OperatorContext>> {
+        vec![&self.context]
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.measured.metrics())
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, Arc::clone(&context))?;
-        let rows = run_batch(
-            input,
-            Arc::clone(&self.stages),
-            Arc::clone(&self.operator),
-            self.output_mode,
-            context,
-        );
-        let schema = self.schema();
-        let rows = futures::stream::once(rows)
-            .map_ok(|batches| futures::stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten();
-        let typed = Arc::clone(&schema);
-        let rows = rows.and_then(move |batch| {
-            // The final stage names its columns as the plan does; metadata comes from the plan.
-            std::future::ready(
-                RecordBatch::try_new(Arc::clone(&typed), batch.columns().to_vec()).map_err(Into::into),
-            )
-        });
-        Ok(self
-            .measured
-            .stream(partition, Box::pin(RecordBatchStreamAdapter::new(schema, rows))))
+    fn execute(
+        self: &Arc<Self>,
+        inputs: &[Arc<dyn ExecutionPlan>],
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = inputs[0].execute(partition, Arc::clone(&context))?;
+        let rows = Arc::clone(self).run(input, context);
+        Ok(stream_once(Arc::clone(&self.schema), rows))
     }
 }

@@ -9,22 +9,14 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{max, min};
 use arrow::datatypes::{DataType, SchemaRef, TimestampMicrosecondType};
-use arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, internal_err};
+use datafusion::common::Result;
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::metrics::MetricsSet;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-    ReplaceChildrenOptions, SendableRecordBatchStream,
-};
-use futures::StreamExt;
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
+use futures::TryStreamExt;
 use parking_lot::Mutex;
 
 use crate::interval::format_duration_us;
-use crate::operators::measured::Measured;
+use crate::operators::exec::{Operator, OperatorExec, passing, stream_of};
 
 /// The event times that one watermark saw in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,137 +81,63 @@ impl EventTimeStats {
 }
 
 /// Watches one column. Schema: the input's, the column's field marked as event time.
+pub type EventTimeWatermarkExec = OperatorExec<EventTimeWatermark>;
+
+/// What [`EventTimeWatermarkExec`] watches, and what it saw.
 #[derive(Debug)]
-pub struct EventTimeWatermarkExec {
-    input: Arc<dyn ExecutionPlan>,
+pub struct EventTimeWatermark {
     column: usize,
     delay_ms: i64,
-    stats: Arc<Mutex<EventTimeStats>>,
+    stats: Mutex<EventTimeStats>,
     schema: SchemaRef,
-    properties: Arc<PlanProperties>,
-    measured: Measured,
 }
 
 impl EventTimeWatermarkExec {
     /// Watches column `column` of `input`. `schema` is the output's, as the logical plan has it.
     pub fn new(input: Arc<dyn ExecutionPlan>, column: usize, delay_ms: i64, schema: SchemaRef) -> Self {
-        Self::with_stats(input, column, delay_ms, schema, Arc::default())
+        let watermark = EventTimeWatermark {
+            column,
+            delay_ms,
+            stats: Mutex::default(),
+            schema,
+        };
+        Self::over(vec![input], watermark)
     }
 
     /// How far the watermark stays behind, in milliseconds.
     pub fn delay_ms(&self) -> i64 {
-        self.delay_ms
+        self.operator().delay_ms
     }
 
     /// What it saw since the last call.
     pub fn take_stats(&self) -> EventTimeStats {
-        std::mem::take(&mut self.stats.lock())
-    }
-
-    fn with_stats(
-        input: Arc<dyn ExecutionPlan>,
-        column: usize,
-        delay_ms: i64,
-        schema: SchemaRef,
-        stats: Arc<Mutex<EventTimeStats>>,
-    ) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
-            input.output_partitioning().clone(),
-            input.pipeline_behavior(),
-            input.boundedness(),
-        );
-        Self {
-            input,
-            column,
-            delay_ms,
-            stats,
-            schema,
-            properties: Arc::new(properties),
-            measured: Measured::default(),
-        }
-    }
-
-    fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("a watermark has one input");
-        };
-        let schema = Arc::clone(&self.schema);
-        Ok(Arc::new(Self::with_stats(
-            input,
-            self.column,
-            self.delay_ms,
-            schema,
-            Arc::clone(&self.stats),
-        )))
+        std::mem::take(&mut self.operator().stats.lock())
     }
 }
 
-impl DisplayAs for EventTimeWatermarkExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+impl Operator for EventTimeWatermark {
+    const NAME: &'static str = "EventTimeWatermarkExec";
+
+    fn properties(&self, inputs: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        passing(&inputs[0], Arc::clone(&self.schema))
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let column = self.schema.field(self.column).name();
-        write!(
-            f,
-            "EventTimeWatermarkExec: {column}, delay={}",
-            format_duration_us(self.delay_ms * 1000)
-        )
-    }
-}
-
-impl ExecutionPlan for EventTimeWatermarkExec {
-    fn name(&self) -> &'static str {
-        "EventTimeWatermarkExec"
+        write!(f, "{column}, delay={}", format_duration_us(self.delay_ms * 1000))
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.measured.metrics())
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
-        let (column, stats, schema) = (self.column, Arc::clone(&self.stats), Arc::clone(&self.schema));
-        let watched = input.map(move |batch| {
-            let batch = batch?;
-            let seen = EventTimeStats::of(batch.column(column));
-            stats.lock().merge(&seen);
-            Ok(RecordBatch::try_new(
-                Arc::clone(&schema),
-                batch.columns().to_vec(),
-            )?)
+    fn execute(
+        self: &Arc<Self>,
+        inputs: &[Arc<dyn ExecutionPlan>],
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let watermark = Arc::clone(self);
+        let watched = inputs[0].execute(partition, context)?.inspect_ok(move |batch| {
+            let seen = EventTimeStats::of(batch.column(watermark.column));
+            watermark.stats.lock().merge(&seen);
         });
-        Ok(self.measured.stream(
-            partition,
-            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), watched)),
-        ))
+        Ok(stream_of(Arc::clone(&self.schema), watched))
     }
 }

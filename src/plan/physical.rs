@@ -29,7 +29,7 @@ use crate::functions::batch_time::batch_timestamp;
 use crate::operators::context::{OperatorContext, place_operators};
 use crate::operators::deduplicate::DeduplicateExec;
 use crate::operators::session_window::{SessionWindowExec, groups_by_session};
-use crate::operators::stream_scan::StreamScanExec;
+use crate::operators::stream_scan::{StreamScan, StreamScanExec};
 use crate::operators::streaming_aggregate::StreamingAggregateExec;
 use crate::operators::watermark::EventTimeWatermarkExec;
 use crate::operators::with_schema::WithSchemaExec;
@@ -55,7 +55,7 @@ pub struct StreamingPlan {
     /// The root. Its leaves read the slots of [`Self::scans`].
     pub root: Arc<dyn ExecutionPlan>,
     /// Every scan of a stream; a stream that is read twice has two.
-    pub scans: Vec<StreamScanExec>,
+    pub scans: Vec<Arc<StreamScan>>,
     /// Every stateful operator, leaves first.
     pub operators: Vec<Arc<OperatorContext>>,
     /// The batch's own time in milliseconds since the epoch: what `current_timestamp()` gives in it.
@@ -110,7 +110,7 @@ impl StreamingPlan {
         let mut scans = Vec::new();
         root.apply(|node| {
             if let Some(scan) = node.downcast_ref::<StreamScanExec>() {
-                scans.push(scan.clone());
+                scans.push(Arc::clone(scan.operator()));
             }
             Ok(TreeNodeRecursion::Continue)
         })?;

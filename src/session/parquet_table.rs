@@ -10,22 +10,16 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session as PlanSession, TableProvider};
 use datafusion::common::Result as PlanResult;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::TaskContext;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
-    SendableRecordBatchStream, execute_stream,
-};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream, execute_stream};
 use futures::TryStreamExt;
 
 use crate::error::{Error, Result};
+use crate::operators::exec::{Operator, OperatorExec, column_names, leaf, stream_of};
 use crate::session::Session;
 use crate::session::connectors::StreamSpec;
 use crate::session::planning::new_context;
@@ -119,34 +113,29 @@ impl TableProvider for ParquetTable {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Ok(Arc::new(ParquetScanExec {
+        let scan = ParquetScan {
             folder: Arc::clone(&self.folder),
             projection: projection.cloned(),
             filters: filters.to_vec(),
             limit,
-            properties: Arc::new(properties),
-        }))
+            schema,
+        };
+        Ok(Arc::new(OperatorExec::over(Vec::new(), scan)))
     }
 }
 
 /// Lists the folder and reads it when it is executed.
-#[derive(Debug, Clone)]
-struct ParquetScanExec {
+#[derive(Debug)]
+struct ParquetScan {
     folder: Arc<Folder>,
     projection: Option<Vec<usize>>,
     filters: Vec<Expr>,
     limit: Option<usize>,
-    properties: Arc<PlanProperties>,
+    schema: SchemaRef,
 }
 
-impl ParquetScanExec {
-    async fn read(self, context: Arc<TaskContext>) -> PlanResult<SendableRecordBatchStream> {
+impl ParquetScan {
+    async fn read(self: Arc<Self>, context: Arc<TaskContext>) -> PlanResult<SendableRecordBatchStream> {
         let table = ListingTable::try_new(self.folder.config.clone())?;
         let scan = table.scan(
             &self.folder.state,
@@ -158,52 +147,29 @@ impl ParquetScanExec {
     }
 }
 
-impl DisplayAs for ParquetScanExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let schema = self.properties.eq_properties.schema();
-        let columns = schema.fields().iter().map(|field| field.name().as_str());
-        let columns = columns.collect::<Vec<_>>().join(", ");
-        write!(f, "ParquetScanExec: {}, columns=[{columns}]", self.folder.path)
-    }
-}
+impl Operator for ParquetScan {
+    const NAME: &'static str = "ParquetScanExec";
 
-impl ExecutionPlan for ParquetScanExec {
-    fn name(&self) -> &'static str {
-        "ParquetScanExec"
+    fn properties(&self, _: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        leaf(Arc::clone(&self.schema), 1)
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, columns=[{}]",
+            self.folder.path,
+            column_names(&self.schema)
+        )
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> PlanResult<TreeNodeRecursion>,
-    ) -> PlanResult<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(&self, _: usize, context: Arc<TaskContext>) -> PlanResult<SendableRecordBatchStream> {
-        let rows = futures::stream::once(self.clone().read(context)).try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+    fn execute(
+        self: &Arc<Self>,
+        _: &[Arc<dyn ExecutionPlan>],
+        _: usize,
+        context: Arc<TaskContext>,
+    ) -> PlanResult<SendableRecordBatchStream> {
+        let rows = futures::stream::once(Arc::clone(self).read(context)).try_flatten();
+        Ok(stream_of(Arc::clone(&self.schema), rows))
     }
 }

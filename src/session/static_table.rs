@@ -10,20 +10,13 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{Session as PlanSession, TableProvider};
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{Expr, TableType};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
-    SendableRecordBatchStream,
-};
-use futures::TryStreamExt;
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
+use crate::operators::exec::{Operator, OperatorExec, column_names, leaf, stream_once};
 use crate::sink::memory::MemoryTable;
 use crate::sink::result::ResultTable;
 use crate::source::file::{FileTable, Fingerprint};
@@ -119,91 +112,53 @@ impl<R: Rows + 'static> TableProvider for StaticTable<R> {
         let projection = projection
             .cloned()
             .unwrap_or_else(|| (0..self.schema().fields().len()).collect());
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::new(self.schema().project(&projection)?)),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
+        let schema = Arc::new(self.schema().project(&projection)?);
         let rows: Arc<dyn Rows> = Arc::clone(&self.rows) as _;
-        Ok(Arc::new(StaticScanExec {
+        let scan = StaticScan {
             rows,
             projection,
-            properties: Arc::new(properties),
-        }))
+            schema,
+        };
+        Ok(Arc::new(OperatorExec::over(Vec::new(), scan)))
     }
 }
 
 /// Reads a static table's rows when it is executed, not when it is planned.
-#[derive(Debug, Clone)]
-struct StaticScanExec {
+#[derive(Debug)]
+struct StaticScan {
     rows: Arc<dyn Rows>,
     projection: Vec<usize>,
-    properties: Arc<PlanProperties>,
+    schema: SchemaRef,
 }
 
-impl DisplayAs for StaticScanExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let schema = self.schema();
-        let columns = schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect::<Vec<_>>();
-        write!(f, "StaticScanExec: columns=[{}]", columns.join(", "))
-    }
-}
+impl Operator for StaticScan {
+    const NAME: &'static str = "StaticScanExec";
 
-impl ExecutionPlan for StaticScanExec {
-    fn name(&self) -> &'static str {
-        "StaticScanExec"
+    fn properties(&self, _: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        leaf(Arc::clone(&self.schema), 1)
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "columns=[{}]", column_names(&self.schema))
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> PlanResult<TreeNodeRecursion>,
-    ) -> PlanResult<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(&self, _: usize, _: Arc<TaskContext>) -> PlanResult<SendableRecordBatchStream> {
-        let (rows, projection) = (Arc::clone(&self.rows), self.projection.clone());
+    fn execute(
+        self: &Arc<Self>,
+        _: &[Arc<dyn ExecutionPlan>],
+        _: usize,
+        _: Arc<TaskContext>,
+    ) -> PlanResult<SendableRecordBatchStream> {
+        let scan = Arc::clone(self);
         let read = tokio::task::spawn_blocking(move || {
-            let batches = rows.read()?.into_iter();
-            Ok(batches
-                .map(move |batch| Ok(batch.project(&projection)?))
-                .collect::<Vec<PlanResult<RecordBatch>>>())
+            let batches = scan.rows.read()?.into_iter();
+            batches
+                .map(|batch| Ok(batch.project(&scan.projection)?))
+                .collect::<Result<Vec<_>>>()
         });
         let read = async move {
-            let read: Result<_> = read.await.unwrap_or_else(|panic| {
-                Err(Error::internal("reading a static table panicked").caused_by(panic))
-            });
-            Ok::<_, datafusion::error::DataFusionError>(futures::stream::iter(read?))
+            let panicked = |panic| Error::internal("reading a static table panicked").caused_by(panic);
+            Ok(read.await.map_err(panicked)??)
         };
-        let rows = futures::stream::once(read).try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+        Ok(stream_once(Arc::clone(&self.schema), read))
     }
 }

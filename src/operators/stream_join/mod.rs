@@ -39,22 +39,15 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{JoinType, Result, internal_err};
+use datafusion::common::{JoinType, Result};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::metrics::MetricsSet;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
-    ReplaceChildrenOptions, SendableRecordBatchStream,
-};
+use datafusion::physical_expr::{Distribution, PhysicalExpr};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
 use futures::TryStreamExt;
 
 use crate::operators::context::OperatorContext;
+use crate::operators::exec::{Operator, OperatorExec, gathering, stream_once};
 use crate::operators::late_rows::without_late_rows;
-use crate::operators::measured::Measured;
 use crate::state::store::EvictionTime;
 
 use pairs::PairFilter;
@@ -105,18 +98,11 @@ pub struct JoinSpec {
 }
 
 /// A join of two streams. See the module's documentation.
-#[derive(Debug)]
-pub struct StreamJoinExec {
-    left: Arc<dyn ExecutionPlan>,
-    right: Arc<dyn ExecutionPlan>,
-    join: Arc<SymmetricJoin>,
-    properties: Arc<PlanProperties>,
-    measured: Measured,
-}
+pub type StreamJoinExec = OperatorExec<SymmetricJoin>;
 
-/// What stays the same from batch to batch.
+/// What [`StreamJoinExec`] joins.
 #[derive(Debug)]
-struct SymmetricJoin {
+pub struct SymmetricJoin {
     left: JoinSide,
     right: JoinSide,
     filter: Option<PairFilter>,
@@ -162,39 +148,7 @@ impl StreamJoinExec {
         };
         let left = without_late_rows(left, &join.left.operator)?;
         let right = without_late_rows(right, &join.right.operator)?;
-        Ok(Self::assemble(left, right, Arc::new(join)))
-    }
-
-    /// The states of the left and the right side.
-    pub fn operators(&self) -> [&Arc<OperatorContext>; 2] {
-        [&self.join.left.operator, &self.join.right.operator]
-    }
-
-    fn assemble(
-        left: Arc<dyn ExecutionPlan>,
-        right: Arc<dyn ExecutionPlan>,
-        join: Arc<SymmetricJoin>,
-    ) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&join.schema)),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
-            left.properties().boundedness,
-        );
-        Self {
-            left,
-            right,
-            join,
-            properties: Arc::new(properties),
-            measured: Measured::default(),
-        }
-    }
-
-    fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(right), Some(left), true) = (children.pop(), children.pop(), children.is_empty()) else {
-            return internal_err!("a join has two inputs");
-        };
-        Ok(Arc::new(Self::assemble(left, right, Arc::clone(&self.join))))
+        Ok(Self::over(vec![left, right], join))
     }
 }
 
@@ -273,81 +227,47 @@ impl SymmetricJoin {
     }
 }
 
-impl DisplayAs for StreamJoinExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let [left, right] = self.operators();
+impl Operator for SymmetricJoin {
+    const NAME: &'static str = "StreamJoinExec";
+    const NEEDS: Distribution = Distribution::SinglePartition;
+
+    fn properties(&self, inputs: &[Arc<dyn ExecutionPlan>]) -> PlanProperties {
+        gathering(&inputs[0], Arc::clone(&self.schema))
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (left, right) = (&self.left.operator, &self.right.operator);
         write!(
             f,
-            "StreamJoinExec: operators={},{}, left: {}; right: {}",
+            "operators={},{}, left: {}; right: {}",
             left.id(),
             right.id(),
             left.signature(),
             right.signature()
         )?;
-        match &self.join.filter {
+        match &self.filter {
             Some(filter) => write!(f, "; filter {filter}"),
             None => Ok(()),
         }
     }
-}
 
-impl ExecutionPlan for StreamJoinExec {
-    fn name(&self) -> &'static str {
-        "StreamJoinExec"
+    fn contexts(&self) -> Vec<&Arc<OperatorContext>> {
+        vec![&self.left.operator, &self.right.operator]
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(vec![Distribution::SinglePartition; 2])
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.left, &self.right]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.over(children)
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.measured.metrics())
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let left = self.left.execute(partition, Arc::clone(&context))?;
-        let right = self.right.execute(partition, context)?;
-        let join = Arc::clone(&self.join);
+    fn execute(
+        self: &Arc<Self>,
+        inputs: &[Arc<dyn ExecutionPlan>],
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let left = inputs[0].execute(partition, Arc::clone(&context))?;
+        let right = inputs[1].execute(partition, context)?;
+        let join = Arc::clone(self);
         let rows = async move {
             let (left, right) = futures::try_join!(left.try_collect(), right.try_collect())?;
             join.run(left, right)
         };
-        let rows = futures::stream::once(rows)
-            .map_ok(|batches| futures::stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten();
-        Ok(self.measured.stream(
-            partition,
-            Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)),
-        ))
+        Ok(stream_once(Arc::clone(&self.schema), rows))
     }
 }
