@@ -5,6 +5,7 @@
 //! up only when a getter reads the option. Every error names the option and stands at the option's place.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,6 +171,19 @@ impl Options {
         self.entry(name).map(|entry| self.resolve(entry)).transpose()
     }
 
+    /// A path of this machine; `None` also for an empty text.
+    ///
+    /// # Errors
+    /// `Statement` if it is a URL of another machine.
+    pub fn path(&self, name: &str) -> Result<Option<PathBuf>> {
+        let Some(entry) = self.entry(name) else {
+            return Ok(None);
+        };
+        let text = self.resolve(entry)?;
+        let path = local_path(&text).map_err(|error| entry.place(error))?;
+        Ok((!path.trim().is_empty()).then(|| PathBuf::from(path)))
+    }
+
     /// A whole number from 0 on.
     ///
     /// # Errors
@@ -327,6 +341,20 @@ fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
         from = start + 2;
     }
     None
+}
+
+/// Takes Spark's `file:` off a URL and refuses what is not of this machine.
+fn local_path(path: &str) -> Result<&str> {
+    if let Some(rest) = path.strip_prefix("file:") {
+        return Ok(rest.strip_prefix("//").unwrap_or(rest));
+    }
+    match path.split_once("://") {
+        Some((scheme, _)) => Err(Error::statement(format!(
+            "\"{scheme}:\" paths are not of this machine: {path}"
+        ))
+        .hint("Give a local path, or a file: URL.")),
+        None => Ok(path),
+    }
 }
 
 /// A length of time as Spark writes it: `10 seconds`, `1 minute 30 seconds`, `interval 2 hours`, `500ms`, `1.5s`.

@@ -182,3 +182,22 @@ fn durations_are_spark_s() {
         assert_eq!(millis(text), None, "{text}");
     }
 }
+
+#[test]
+fn paths_are_of_this_machine() {
+    let path = |text: &str| Options::from_iter([("path", text)]).path("path");
+    for (text, expected) in [
+        ("in/a b", Some("in/a b")),
+        ("file:/tmp/in", Some("/tmp/in")),
+        ("file:///tmp/in", Some("/tmp/in")),
+        (" ", None),
+    ] {
+        assert_eq!(path(text).expect("a path"), expected.map(PathBuf::from), "{text}");
+    }
+    let error = path("s3://bucket/in").expect_err("another machine's");
+    assert_eq!(
+        error.message(),
+        "\"s3:\" paths are not of this machine: s3://bucket/in"
+    );
+    assert_eq!(Options::new().path("path").expect("none"), None);
+}

@@ -172,15 +172,6 @@ pub fn sink(
     session: &Session,
 ) -> Result<NewSink> {
     let format = known(format, "sink", &SINKS)?;
-    let values = options.entries().iter();
-    let values = values.map(|entry| {
-        Ok((
-            entry.name.as_str(),
-            options.string(&entry.name)?.unwrap_or_default(),
-        ))
-    });
-    let values = values.collect::<Result<Vec<_>>>()?;
-    let pairs = values.iter().map(|(name, value)| (*name, value.as_str()));
     if !partition_by.is_empty() && !matches!(format.as_str(), "parquet" | "json") {
         return Err(
             Error::statement(format!("the {format} sink has no folders to partition"))
@@ -188,9 +179,9 @@ pub fn sink(
         );
     }
     let plain = |sink: SinkRef| NewSink { sink, table: None };
-    let sink = match format.as_str() {
+    match format.as_str() {
         "memory" => {
-            options.check_known("memory", &[])?;
+            options.check_known("the memory sink", &[])?;
             let sink = MemorySink::new(Arc::new(schema.clone()), mode);
             let table = sink.table();
             Ok(NewSink {
@@ -199,7 +190,7 @@ pub fn sink(
             })
         }
         "noop" => {
-            options.check_known("noop", &[])?;
+            options.check_known("the noop sink", &[])?;
             Ok(plain(Arc::new(NoopSink)))
         }
         "console" => {
@@ -213,15 +204,14 @@ pub fn sink(
                     rows,
                 });
             };
-            ConsoleSink::try_new(pairs, Arc::new(on_batch)).map(|sink| plain(Arc::new(sink)))
+            ConsoleSink::try_new(options, Arc::new(on_batch)).map(|sink| plain(Arc::new(sink)))
         }
-        _ => FileSink::try_new(&format, pairs, partition_by).and_then(|sink| {
+        _ => FileSink::try_new(&format, options, partition_by).and_then(|sink| {
             sink.check(&Arc::new(schema.clone()), mode)?;
             let files = session.context().storage.sink_files();
             Ok(plain(Arc::new(sink.with_file_system(files))))
         }),
-    };
-    sink.map_err(|error| at_option(error, options))
+    }
 }
 
 fn file_context(time_zone: &str) -> FileContext {
@@ -243,16 +233,4 @@ fn known(format: &str, what: &str, all: &[&'static str]) -> Result<String> {
         None => format!("There are {list}."),
     };
     Err(Error::statement(format!("there is no {what} \"{format}\"")).hint(hint))
-}
-
-/// Puts an error that names an option to the option's place.
-fn at_option(error: Error, options: &Options) -> Error {
-    let named = options
-        .entries()
-        .iter()
-        .find(|entry| error.message().contains(&format!("\"{}\"", entry.name)));
-    match named.and_then(|entry| entry.position) {
-        Some(position) => error.at(position),
-        None => error,
-    }
 }

@@ -3,7 +3,6 @@
 //! new files in its next batch.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -35,36 +34,36 @@ pub async fn parquet_table(
     session: &Session,
 ) -> Result<Arc<dyn TableProvider>> {
     spec.options.check_known("parquet", &["path"])?;
-    let Some(path) = spec.options.string("path")? else {
-        return Err(Error::statement("a parquet table needs a path").hint("Write OPTIONS (path 'folder')."));
-    };
-    let path = path
-        .strip_prefix("file://")
-        .or_else(|| path.strip_prefix("file:"))
-        .unwrap_or(&path)
-        .to_owned();
-    if !Path::new(&path).exists() {
-        return Err(Error::source(format!("folder {path} does not exist"))
+    let path = spec.options.path("path")?.ok_or_else(|| {
+        Error::statement("a parquet table needs a path").hint("Write OPTIONS (path 'folder').")
+    })?;
+    let shown = path.display().to_string();
+    if !path.exists() {
+        return Err(Error::source(format!("folder {shown} does not exist"))
             .hint("Let the query that writes it run first, or mend the path."));
     }
     // Without the session's names: they would hold the table, and the table them.
     let partitions = session.catalog().lock().context().state();
     let partitions = partitions.config().target_partitions();
     let state = new_context(partitions).state();
-    let url = ListingTableUrl::parse(&path)?;
+    let url = ListingTableUrl::parse(&shown)?;
     let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
     let mut config = ListingTableConfig::new(url).with_listing_options(options);
     config = config.infer_partitions_from_path(&state).await?;
     config = match schema {
         Some(schema) => config.with_schema(schema),
         None => config.infer_schema(&state).await.map_err(|error| {
-            Error::source(format!("the schema of {path} cannot be read")).caused_by(error)
+            Error::source(format!("the schema of {shown} cannot be read")).caused_by(error)
         })?,
     };
     let schema = ListingTable::try_new(config.clone())?.schema();
     Ok(Arc::new(ParquetTable {
         schema,
-        folder: Arc::new(Folder { path, config, state }),
+        folder: Arc::new(Folder {
+            path: shown,
+            config,
+            state,
+        }),
     }))
 }
 

@@ -16,8 +16,9 @@ use futures::TryStreamExt;
 use parking_lot::Mutex;
 
 use super::{Sink, SinkCommit, SinkStart};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::text_table::ShowOptions;
+use crate::options::Options;
 
 /// What is called with each batch: its id, the columns, the rows.
 pub type OnBatch = Arc<dyn Fn(u64, SchemaRef, Vec<RecordBatch>) + Send + Sync>;
@@ -39,22 +40,16 @@ impl ConsoleSink {
     /// # Errors
     ///
     /// `Statement` for an unknown option or a value that is none.
-    pub fn try_new<'o>(
-        options: impl IntoIterator<Item = (&'o str, &'o str)>,
-        on_batch: OnBatch,
-    ) -> Result<Self> {
+    pub fn try_new(options: &Options, on_batch: OnBatch) -> Result<Self> {
+        options.check_known("the console sink", &["numRows", "truncate"])?;
         let mut show = ShowOptions::default();
-        for (name, value) in options {
-            if name.eq_ignore_ascii_case("numRows") {
-                show.num_rows = number(name, value)?;
-            } else if name.eq_ignore_ascii_case("truncate") {
-                show.truncate = truncate(name, value)?;
-            } else {
-                return Err(
-                    Error::statement(format!("the console sink has no option \"{name}\""))
-                        .hint("Its options are numRows and truncate."),
-                );
-            }
+        let number = |text: &str| text.parse().ok();
+        if let Some(rows) = options.parse("numRows", "a number of rows: numRows '20'", number)? {
+            show.num_rows = rows;
+        }
+        let widths = "true, false, or how many columns of the screen a value may take";
+        if let Some(width) = options.parse("truncate", widths, truncate)? {
+            show.truncate = (width > 0).then_some(width);
         }
         Ok(Self {
             options: show,
@@ -78,25 +73,12 @@ pub fn show_options(schema: &Schema) -> ShowOptions {
     }
 }
 
-fn number(name: &str, value: &str) -> Result<usize> {
-    value.trim().parse().map_err(|_| {
-        Error::statement(format!("option \"{name}\" is \"{value}\", which is no number"))
-            .hint(format!("Write a number of rows: {name} '20'."))
-    })
-}
-
-/// Spark's three forms: `true` is 20 columns, `false` is all of them, a number is that many.
-fn truncate(name: &str, value: &str) -> Result<Option<usize>> {
-    match value.trim() {
-        text if text.eq_ignore_ascii_case("true") => Ok(ShowOptions::default().truncate),
-        text if text.eq_ignore_ascii_case("false") => Ok(None),
-        text => text
-            .parse()
-            .map(|columns| (columns > 0).then_some(columns))
-            .map_err(|_| {
-                Error::statement(format!("option \"{name}\" is \"{value}\", which is no width"))
-                    .hint("Write true, false, or how many columns of the screen a value may take.")
-            }),
+/// Spark's three forms: `true` is 20 columns, `false` is all of them, which is 0, a number is that many.
+fn truncate(text: &str) -> Option<usize> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => ShowOptions::default().truncate,
+        "false" => Some(0),
+        number => number.parse().ok(),
     }
 }
 
@@ -146,7 +128,7 @@ mod tests {
         let seen: Arc<Mutex<Vec<(u64, usize, ShowOptions)>>> = Arc::default();
         let keep = Arc::clone(&seen);
         let sink = ConsoleSink::try_new(
-            [("numrows", "3"), ("truncate", "false")],
+            &Options::from_iter([("numrows", "3"), ("truncate", "false")]),
             Arc::new(move |id, schema, batches| {
                 keep.lock()
                     .push((id, read(&batches).len(), show_options(&schema)));
@@ -172,15 +154,17 @@ mod tests {
     #[test]
     fn options_are_checked() {
         let message = |name: &str, value: &str| {
-            ConsoleSink::try_new([(name, value)], Arc::new(|_, _, _| {}))
+            ConsoleSink::try_new(&Options::from_iter([(name, value)]), Arc::new(|_, _, _| {}))
                 .expect_err("a refusal")
                 .report()
         };
-        assert!(message("rows", "3").starts_with("the console sink has no option \"rows\"\n  hint:"));
-        assert!(message("numRows", "x").contains("which is no number"));
-        assert!(message("truncate", "x").contains("which is no width"));
+        let unknown = "the console sink has no option \"numRow\"\n  hint: Did you mean \"numRows\"?";
+        assert!(message("numRow", "3").starts_with(unknown));
+        assert!(message("numRows", "x").contains("a number of rows"));
+        assert!(message("truncate", "x").contains("how many columns"));
         for (value, expected) in [("true", Some(20)), ("FALSE", None), ("0", None), ("7", Some(7))] {
-            let sink = ConsoleSink::try_new([("truncate", value)], Arc::new(|_, _, _| {})).expect("a sink");
+            let options = Options::from_iter([("truncate", value)]);
+            let sink = ConsoleSink::try_new(&options, Arc::new(|_, _, _| {})).expect("a sink");
             assert_eq!(sink.options.truncate, expected);
         }
         assert_eq!(show_options(&Schema::empty()), ShowOptions::default());

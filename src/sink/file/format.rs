@@ -10,6 +10,7 @@ use super::file_system::OutputFile;
 use super::json::JsonFormat;
 use super::parquet::ParquetFormat;
 use crate::error::{Error, Result};
+use crate::options::Options;
 
 /// A format of files.
 pub(super) trait FileFormat: Debug + Send + Sync {
@@ -35,18 +36,20 @@ pub(super) trait RowWriter: Send {
 /// The names of the formats that there are.
 pub const FORMATS: [&str; 2] = ["json", "parquet"];
 
-/// The options of one format, by name, as its clause has them.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FormatOptions<'o> {
-    pub(super) compression: Option<&'o str>,
-    pub(super) ignore_null_fields: Option<bool>,
-}
+/// The options that every format takes.
+const SHARED_OPTIONS: [&str; 3] = ["path", "compression", "maxRecordsPerFile"];
 
-/// The format of that name.
-pub(super) fn format(name: &str, options: FormatOptions<'_>) -> Result<Box<dyn FileFormat>> {
+/// The format of that name, with its options; they are all known then.
+pub(super) fn format(name: &str, options: &Options) -> Result<Box<dyn FileFormat>> {
+    let check = |own: &[&str]| {
+        let owner = format!("the {} sink", name.to_ascii_lowercase());
+        options.check_known(&owner, &[&SHARED_OPTIONS, own].concat())
+    };
     if name.eq_ignore_ascii_case("json") {
+        check(&["ignoreNullFields"])?;
         Ok(Box::new(JsonFormat::try_new(options)?))
     } else if name.eq_ignore_ascii_case("parquet") {
+        check(&[])?;
         Ok(Box::new(ParquetFormat::try_new(options)?))
     } else {
         Err(Error::statement(format!("there is no file format \"{name}\""))
@@ -54,24 +57,15 @@ pub(super) fn format(name: &str, options: FormatOptions<'_>) -> Result<Box<dyn F
     }
 }
 
-/// The one of `codecs`, each with all its names, that an option asks for, or `default`.
-pub(super) fn codec<C: Copy>(
-    option: Option<&str>,
-    format: &str,
-    codecs: &[(&'static str, C)],
-    default: C,
-) -> Result<C> {
-    let Some(wanted) = option else {
-        return Ok(default);
-    };
-    let found = codecs
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(wanted.trim()));
-    found.map(|(_, codec)| *codec).ok_or_else(|| {
-        let names: Vec<&str> = codecs.iter().map(|(name, _)| *name).collect();
-        Error::statement(format!("{format} files cannot be compressed by \"{wanted}\""))
-            .hint(format!("Their codecs are {}.", names.join(", ")))
-    })
+/// The one of `codecs`, each with all its names, that the option asks for, or `default`.
+pub(super) fn codec<C: Copy>(options: &Options, codecs: &[(&'static str, C)], default: C) -> Result<C> {
+    let names = codecs.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let allowed = format!("one of {}", names.join(", "));
+    let found = options.parse("compression", &allowed, |wanted| {
+        let found = codecs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, codec)| *codec)
+    })?;
+    Ok(found.unwrap_or(default))
 }
 
 /// A file that could not be written.

@@ -8,9 +8,10 @@ use arrow::record_batch::RecordBatch;
 use flate2::write::GzEncoder;
 
 use super::file_system::OutputFile;
-use super::format::{FileFormat, FormatOptions, RowWriter, cannot_write, codec};
+use super::format::{FileFormat, RowWriter, cannot_write, codec};
 use crate::error::Result;
 use crate::format::json_rows::write_json_lines;
+use crate::options::Options;
 
 /// Text is handed on in pieces of about this size.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -38,10 +39,10 @@ pub(super) struct JsonFormat {
 }
 
 impl JsonFormat {
-    pub(super) fn try_new(options: FormatOptions<'_>) -> Result<Self> {
+    pub(super) fn try_new(options: &Options) -> Result<Self> {
         Ok(Self {
-            codec: codec(options.compression, "json", &CODECS, Codec::None)?,
-            keep_nulls: options.ignore_null_fields == Some(false),
+            codec: codec(options, &CODECS, Codec::None)?,
+            keep_nulls: options.bool("ignoreNullFields")? == Some(false),
         })
     }
 }

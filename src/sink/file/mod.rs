@@ -48,11 +48,12 @@ pub use format::FORMATS;
 
 use self::batch::BatchWriter;
 use self::file_system::create_dirs;
-use self::format::{FileFormat, FormatOptions};
+use self::format::FileFormat;
 use self::name::Owned;
 use self::partition::Partitioning;
 use super::{OutputMode, Sink, SinkCommit, SinkStart};
 use crate::error::{Error, Result};
+use crate::options::Options;
 
 /// Writes rows to the files of a folder.
 #[derive(Debug)]
@@ -83,34 +84,16 @@ impl FileSink {
     /// # Errors
     ///
     /// `Statement` for an unknown format, an unknown option, a value that is none, or if `path` is missing.
-    pub fn try_new<'o>(
-        format: &str,
-        options: impl IntoIterator<Item = (&'o str, &'o str)>,
-        partition_by: Vec<String>,
-    ) -> Result<Self> {
-        let mut folder = None;
-        let mut max_records_per_file = u64::MAX;
-        let mut format_options = FormatOptions {
-            compression: None,
-            ignore_null_fields: None,
-        };
-        for (name, value) in options {
-            match name.to_ascii_lowercase().as_str() {
-                "path" => folder = Some(local_path(value)?),
-                "compression" => format_options.compression = Some(value),
-                "maxrecordsperfile" => max_records_per_file = record_limit(value)?,
-                "ignorenullfields" => format_options.ignore_null_fields = Some(flag(name, value)?),
-                _ => {
-                    return Err(Error::statement(format!("the {format} sink has no option \"{name}\"")).hint(
-                        "Its options are path, compression, maxRecordsPerFile and, for json, ignoreNullFields.",
-                    ));
-                }
-            }
-        }
-        let format = Arc::from(format::format(format, format_options)?);
-        let folder = folder.ok_or_else(|| {
+    pub fn try_new(format: &str, options: &Options, partition_by: Vec<String>) -> Result<Self> {
+        let format = Arc::from(format::format(format, options)?);
+        let folder = options.path("path")?.ok_or_else(|| {
             Error::statement("a file sink needs a folder").hint("Write it as OPTIONS (path 'out/purchases').")
         })?;
+        // As in Spark, zero and less mean that there is no limit.
+        let rows = "how many rows a file may have, 0 for no limit";
+        let limit = options.parse("maxRecordsPerFile", rows, |text| text.parse::<i64>().ok())?;
+        let limit = limit.and_then(|limit| u64::try_from(limit).ok());
+        let max_records_per_file = limit.filter(|limit| *limit > 0).unwrap_or(u64::MAX);
         Ok(Self {
             files: Arc::new(LocalFileSystem),
             format,
@@ -148,50 +131,6 @@ impl FileSink {
         let partitioning = Partitioning::try_new(schema, &self.partition_by)?;
         self.format.check(partitioning.file_schema())?;
         Ok(partitioning)
-    }
-}
-
-/// A path of this machine; Spark's `file:` before it is understood.
-fn local_path(value: &str) -> Result<PathBuf> {
-    let path = value
-        .strip_prefix("file:")
-        .map_or(value, |path| path.strip_prefix("//").unwrap_or(path));
-    match path.split_once("://") {
-        _ if path.trim().is_empty() => Err(Error::statement("the option \"path\" is empty")),
-        Some((scheme, _)) => Err(
-            Error::statement(format!("a file sink cannot write to \"{scheme}\""))
-                .hint("Name a folder of this machine."),
-        ),
-        None => Ok(PathBuf::from(path)),
-    }
-}
-
-fn record_limit(value: &str) -> Result<u64> {
-    // As in Spark, zero and less mean that there is no limit.
-    value
-        .trim()
-        .parse::<i64>()
-        .map(|limit| {
-            u64::try_from(limit)
-                .ok()
-                .filter(|limit| *limit > 0)
-                .unwrap_or(u64::MAX)
-        })
-        .map_err(|_| {
-            Error::statement(format!(
-                "option \"maxRecordsPerFile\" is \"{value}\", which is no number"
-            ))
-            .hint("Write how many rows a file may have, 0 for no limit.")
-        })
-}
-
-fn flag(name: &str, value: &str) -> Result<bool> {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err(Error::statement(format!(
-            "option \"{name}\" is \"{value}\", which is neither true nor false"
-        ))),
     }
 }
 

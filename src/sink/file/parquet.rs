@@ -9,8 +9,9 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 
 use super::file_system::OutputFile;
-use super::format::{FileFormat, FormatOptions, RowWriter, cannot_write, codec};
+use super::format::{FileFormat, RowWriter, cannot_write, codec};
 use crate::error::{Error, Result};
+use crate::options::Options;
 
 /// A row group is written out when it takes about this much: several files may be open at once.
 const ROW_GROUP_BYTES: usize = 64 << 20;
@@ -42,15 +43,9 @@ pub(super) struct ParquetFormat {
 }
 
 impl ParquetFormat {
-    pub(super) fn try_new(options: FormatOptions<'_>) -> Result<Self> {
-        if options.ignore_null_fields.is_some() {
-            return Err(
-                Error::statement("parquet files have no option \"ignoreNullFields\"")
-                    .hint("Leave it out: in a Parquet file every row has all columns."),
-            );
-        }
+    pub(super) fn try_new(options: &Options) -> Result<Self> {
         Ok(Self {
-            codec: codec(options.compression, "parquet", &CODECS, Codec::Snappy)?,
+            codec: codec(options, &CODECS, Codec::Snappy)?,
         })
     }
 

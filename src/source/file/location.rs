@@ -52,20 +52,18 @@ pub(super) struct Listing {
 impl Location {
     /// Reads `path`; a relative one begins at `base`.
     pub(super) fn try_new(
-        path: &str,
+        path: &Path,
         base: &Path,
         recursive: bool,
         name_filter: Option<&str>,
     ) -> Result<Self> {
-        let local = local_path(path)?;
-        let absolute =
-            std::path::absolute(base.join(local)).map_err(|error| cannot("find", Path::new(local), error))?;
+        let absolute = std::path::absolute(base.join(path)).map_err(|error| cannot("find", path, error))?;
         let text = printable(&absolute)?.to_owned();
         let roots = if text.contains(['*', '?', '[', ']', '{', '}']) {
             let alternatives = expand_braces(&text).into_iter();
             Roots::Globs(
                 alternatives
-                    .map(|glob| parts(&glob, path))
+                    .map(|glob| parts(&glob, printable(path)?))
                     .collect::<Result<_>>()?,
             )
         } else {
@@ -320,20 +318,6 @@ fn not_text(path: &Path) -> Error {
 
 fn printable(path: &Path) -> Result<&str> {
     path.to_str().ok_or_else(|| not_text(path))
-}
-
-/// Takes `file:` off a URL and refuses what is not local.
-fn local_path(path: &str) -> Result<&str> {
-    if let Some(rest) = path.strip_prefix("file:") {
-        return Ok(rest.strip_prefix("//").unwrap_or(rest));
-    }
-    match path.split_once("://") {
-        Some((scheme, _)) => Err(Error::statement(format!(
-            "a file source cannot read \"{scheme}:\" paths: {path}"
-        ))
-        .hint("Give a local path, or a file: URL.")),
-        None => Ok(path),
-    }
 }
 
 /// `a{b,c}d` as `abd` and `acd`, as often as there are braces, nested ones too.

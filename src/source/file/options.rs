@@ -74,8 +74,7 @@ impl FileOptions {
             Some(position) => error.at(position),
             None => error,
         };
-        let path = options.string("path")?.filter(|path| !path.trim().is_empty());
-        let path = path.ok_or_else(|| {
+        let path = options.path("path")?.ok_or_else(|| {
             let error = Error::statement(format!("a {format} source needs the option \"path\""));
             place(
                 error.hint("Write OPTIONS (path 'folder'), with a folder, a file or a glob."),
