@@ -30,7 +30,7 @@ pub(super) fn check_aggregate(aggregate: &Aggregate, mode: OutputMode) -> Result
 /// # Errors
 ///
 /// A statement error with a hint.
-pub(super) fn check_grouping(by_event_time: bool, input: &DFSchema, mode: OutputMode) -> Result<()> {
+fn check_grouping(by_event_time: bool, input: &DFSchema, mode: OutputMode) -> Result<()> {
     if mode != OutputMode::Append || by_event_time {
         return Ok(());
     }

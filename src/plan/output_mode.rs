@@ -2,12 +2,12 @@
 //!
 //! Spark: `UnsupportedOperationChecker`. Each refusal says why and what would be legal.
 
-use datafusion::common::JoinType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, NullEquality};
 use datafusion::logical_expr::{Distinct, DistinctOn, Extension, Join, LogicalPlan};
 
 use crate::error::{Error, Result};
-use crate::plan::aggregate_mode::{check_aggregate, check_grouping, check_order, has_streaming_aggregate};
+use crate::plan::aggregate_mode::{check_aggregate, check_order, has_streaming_aggregate};
 use crate::plan::deduplicate::is_within_watermark;
 use crate::plan::event_time::is_event_time;
 use crate::plan::stream_join::{check_stream_join, kind_of};
@@ -28,6 +28,7 @@ pub fn check(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
             return Ok(TreeNodeRecursion::Jump);
         }
         let checked = check_subqueries(node)
+            .and_then(|()| check_set_operation(node))
             .and_then(|()| check_order(node, mode))
             .and_then(|()| check_node(node, mode, &mut found));
         match checked {
@@ -69,6 +70,27 @@ fn check_subqueries(node: &LogicalPlan) -> Result<()> {
     Ok(())
 }
 
+/// INTERSECT and EXCEPT, which DataFusion plans as joins in which nulls are equal.
+fn check_set_operation(node: &LogicalPlan) -> Result<()> {
+    let LogicalPlan::Join(join) = node else {
+        return Ok(());
+    };
+    let name = match (join.join_type, join.null_equality) {
+        (JoinType::LeftSemi, NullEquality::NullEqualsNull) => "INTERSECT",
+        (JoinType::LeftAnti, NullEquality::NullEqualsNull) => "EXCEPT",
+        _ => return Ok(()),
+    };
+    if !is_streaming(&join.right) {
+        return Ok(());
+    }
+    Err(
+        Error::statement(format!("{name} with a stream on the right is not possible")).hint(
+            "Whether a row is among those of a stream is never final. Join the two instead, with a bound on the time \
+             between their rows.",
+        ),
+    )
+}
+
 fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result<()> {
     match node {
         LogicalPlan::Aggregate(aggregate) => {
@@ -92,7 +114,7 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
         .hint("Use GROUP BY window(time, '10 minutes') for windows over event time.")),
         LogicalPlan::Distinct(Distinct::All(input)) => {
             found.aggregates += 1;
-            check_grouping(input.schema().fields().iter().any(|field| is_event_time(field)), input.schema(), mode)
+            check_distinct(input, mode)
         }
         LogicalPlan::Distinct(Distinct::On(distinct)) => check_distinct_on(distinct),
         LogicalPlan::Join(join) => check_join(join, mode),
@@ -104,6 +126,19 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
         LogicalPlan::RecursiveQuery(_) => Err(Error::statement("a recursive query over a stream is not possible")),
         _ => Ok(()),
     }
+}
+
+/// SELECT DISTINCT and UNION are aggregates by all columns.
+fn check_distinct(input: &LogicalPlan, mode: OutputMode) -> Result<()> {
+    if mode != OutputMode::Append || input.schema().fields().iter().any(|field| is_event_time(field)) {
+        return Ok(());
+    }
+    Err(
+        Error::statement("output mode append needs a watermark on a column of SELECT DISTINCT, or of UNION").hint(
+            "Select the event time as well; or write SELECT DISTINCT ON (...), which gives each row when it comes first; \
+             or use OUTPUT MODE UPDATE or COMPLETE.",
+        ),
+    )
 }
 
 fn check_distinct_on(distinct: &DistinctOn) -> Result<()> {
@@ -144,6 +179,18 @@ fn check_join(join: &Join, mode: OutputMode) -> Result<()> {
         return Ok(());
     }
     let kind = kind_of(join.join_type);
+    if matches!(
+        join.join_type,
+        JoinType::LeftSemi | JoinType::LeftAnti | JoinType::RightSemi | JoinType::RightAnti
+    ) {
+        return Err(Error::statement(format!(
+            "a {kind} join that gives rows of the static table is not possible"
+        ))
+        .hint(
+            "Each batch would answer anew for the same rows: put the stream on the side that is given, or use an inner \
+             join.",
+        ));
+    }
     Err(Error::statement(format!(
         "a {kind} join that keeps all rows of the static table is not possible"
     ))

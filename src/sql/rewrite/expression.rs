@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::naming::lower_name;
-use super::query::Rewriter;
+use super::query::{Rewriter, unsupported};
 use super::scope::Scope;
 use super::time_window::{TimeWindow, takes_window};
 use crate::error::{Error, Result};
@@ -131,6 +131,13 @@ impl Expressions<'_, '_, '_> {
             Expr::Struct { values, .. } => {
                 let span = values.first().map_or(Span::empty(), Spanned::span);
                 *expr = self.named_struct(std::mem::take(values), span)?;
+            }
+            Expr::JsonAccess { value, .. } => {
+                return Err(unsupported(
+                    "a path behind a colon",
+                    value.span(),
+                    "Write get_json_object(text, '$.a.b').",
+                ));
             }
             _ => operator(expr),
         }

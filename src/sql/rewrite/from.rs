@@ -1,8 +1,8 @@
 //! FROM: relations by their declared names, WATERMARK clauses as generated ones, joins as DataFusion has them.
 
 use datafusion::sql::sqlparser::ast::{
-    Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, SetExpr, Spanned, TableAlias,
-    TableAliasColumnDef, TableFactor, TableWithJoins,
+    Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Spanned, TableAlias, TableFactor,
+    TableWithJoins,
 };
 
 use super::TableWatermark;
@@ -109,9 +109,6 @@ impl Rewriter<'_> {
             } => {
                 let outer = if *lateral { Some(&*scope) } else { scope.outer };
                 let columns = self.query(subquery, outer)?;
-                if let SetExpr::Values(_) = *subquery.body {
-                    name_values(alias, columns.as_deref().unwrap_or_default());
-                }
                 scope.relations.push(relation(alias.as_ref(), None, columns));
                 Ok(())
             }
@@ -231,18 +228,6 @@ fn relation(alias: Option<&TableAlias>, declared: Option<String>, columns: Colum
             ),
             None => columns,
         },
-    }
-}
-
-/// The columns of VALUES are Spark's `col1`, `col2`, not DataFusion's.
-fn name_values(alias: &mut Option<TableAlias>, columns: &[String]) {
-    let alias = alias.get_or_insert_with(|| table_alias("values"));
-    if alias.columns.is_empty() {
-        let column = |name: &String| TableAliasColumnDef {
-            name: Ident::new(name),
-            data_type: None,
-        };
-        alias.columns = columns.iter().map(column).collect();
     }
 }
 

@@ -75,7 +75,7 @@ pub(super) fn expand_lateral_views(
 const SUBQUERY: &str = "Write the LATERAL VIEW in a subquery over one relation, and join that.";
 
 /// `SELECT *, items FROM relation`
-fn star_and(items: Vec<SelectItem>, relation: TableFactor) -> Query {
+pub(super) fn star_and(items: Vec<SelectItem>, relation: TableFactor) -> Query {
     let star = SelectItem::Wildcard(WildcardAdditionalOptions::default());
     let select = Select {
         select_token: AttachedToken::empty(),
@@ -106,9 +106,14 @@ fn star_and(items: Vec<SelectItem>, relation: TableFactor) -> Query {
         value_table_mode: None,
         flavor: SelectFlavor::Standard,
     };
+    query_of(SetExpr::Select(Box::new(select)))
+}
+
+/// A query of nothing but its body.
+pub(super) fn query_of(body: SetExpr) -> Query {
     Query {
         with: None,
-        body: Box::new(SetExpr::Select(Box::new(select))),
+        body: Box::new(body),
         order_by: None,
         limit_clause: None,
         fetch: None,

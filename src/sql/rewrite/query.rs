@@ -3,13 +3,14 @@
 use datafusion::sql::sqlparser::ast::{
     Distinct, ExceptSelectItem, Expr, GroupByExpr, GroupByWithModifier, Ident, LimitClause, ObjectNamePart,
     OrderBy, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned,
-    TableFactor, WildcardAdditionalOptions,
+    TableAliasColumnDef, TableFactor, Values, WildcardAdditionalOptions,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::expression::{call, rewrite};
+use super::from::table_alias;
 use super::generators;
-use super::lateral_view::expand_lateral_views;
+use super::lateral_view::{expand_lateral_views, query_of, star_and};
 use super::naming::output_name;
 use super::scope::{Columns, Relation, Scope, spelling};
 use super::time_window::{TimeWindow, calls_in, check_single};
@@ -115,7 +116,9 @@ impl<'q> Rewriter<'q> {
             SetExpr::Values(values) => {
                 let width = values.rows.first().map_or(0, |row| row.len());
                 rewrite(values, self, &Scope::default(), &[])?;
-                Some((1..=width).map(|n| format!("col{n}")).collect())
+                let columns = (1..=width).map(|n| format!("col{n}")).collect::<Vec<_>>();
+                name_values(body, &columns);
+                Some(columns)
             }
             _ => None,
         };
@@ -388,6 +391,31 @@ pub(super) fn unsupported(what: &str, span: Span, hint: &str) -> Error {
         Some(place) => error.at(place),
         None => error,
     }
+}
+
+/// `VALUES ...` becomes `SELECT * FROM (VALUES ...) AS values (col1, col2)`: the columns have Spark's names.
+fn name_values(body: &mut SetExpr, columns: &[String]) {
+    let mut alias = table_alias("values");
+    alias.columns = columns
+        .iter()
+        .map(|name| TableAliasColumnDef {
+            name: Ident::new(name),
+            data_type: None,
+        })
+        .collect();
+    let nothing = Values {
+        explicit_row: false,
+        value_keyword: false,
+        rows: Vec::new(),
+    };
+    let values = std::mem::replace(body, SetExpr::Values(nothing));
+    let values = TableFactor::Derived {
+        lateral: false,
+        subquery: Box::new(query_of(values)),
+        alias: Some(alias),
+        sample: None,
+    };
+    *body = *star_and(Vec::new(), values).body;
 }
 
 /// The relation that a FROM clause's item is called by.
