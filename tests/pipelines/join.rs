@@ -103,10 +103,24 @@ impl Join {
     pub(crate) fn goes_below(self, side: Side) -> (Option<i64>, bool) {
         let is_kept = match side {
             Side::A => matches!(self.kind, JoinKind::Left | JoinKind::Full),
-            Side::B => matches!(self.kind, JoinKind::Right | JoinKind::Full),
+            Side::B | Side::C => matches!(self.kind, JoinKind::Right | JoinKind::Full),
         };
         let above = (CONDITIONS[self.condition].0 == Some(side)).then_some(1);
         if is_kept { (None, false) } else { (above, true) }
+    }
+
+    /// The same join without a further condition.
+    pub(crate) fn without_condition(self) -> Self {
+        Self { condition: 0, ..self }
+    }
+
+    /// How long, in milliseconds, the watermark of what it gives is behind its own: as long as rows of either side are kept
+    /// beyond it. (The last millisecond of a range still matches.)
+    pub(crate) fn lag_ms(self) -> i64 {
+        match self.bound {
+            TimeBound::Range { low, high, .. } => (high.max(-low) * 60_000 + 1).max(0),
+            TimeBound::Equal | TimeBound::From { .. } | TimeBound::Free => 0,
+        }
     }
 
     pub(crate) fn columns(self) -> &'static str {

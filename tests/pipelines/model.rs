@@ -1,6 +1,6 @@
 //! Small models of what DataFusion has no word for, batch by batch: sessions, and deduplication within the watermark.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -16,18 +16,27 @@ struct Session {
     total: Option<i64>,
 }
 
-/// The lines of `session_window(at, gap), k, count(*), sum(v)`; a complete result shows what is left at the end.
+/// The lines of `session_window(at, gap), k, count(*), sum(v)`, behind `DISTINCT ON (k, at)` if `is_distinct`; a complete
+/// result shows what is left at the end.
 pub(crate) fn sessions(
     gap_minutes: i64,
     is_complete: bool,
+    is_distinct: bool,
     reaching: &Reaching,
     batches: &[Vec<Row>],
     ran: &[Ran],
 ) -> Vec<String> {
     let mut kept = BTreeMap::<Option<String>, Vec<Session>>::new();
+    let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
     for batch in ran {
         for row in rows_of(batch, reaching, batches) {
+            if is_distinct {
+                let is_late = row.at_us.is_some_and(|at_us| at_us <= batch.late_us);
+                if is_late || !seen.insert((row.k.clone(), row.at_us)) {
+                    continue;
+                }
+            }
             let Some(start_us) = row.at_us else { continue };
             let end_us = start_us + gap_minutes * MINUTE_US;
             if end_us <= batch.late_us {

@@ -16,7 +16,7 @@ use crate::case::{Case, Expected, Restart};
 use crate::rows::{FLUSH, Row, Side, record_batch, schema};
 use crate::support::TIMEOUT;
 
-/// The streams of a case: both sides in one, or one a side.
+/// The streams of a case: all sides in one, or one a side.
 struct Streams(Vec<(Option<Side>, MemoryStream)>);
 
 /// Plays some cases; says of each that went wrong what is wrong.
@@ -123,6 +123,8 @@ async fn start(
         "spark.sql.streaming.noDataMicroBatches.enabled",
         &case.no_data_batches.to_string(),
     )?;
+    let policy = if case.is_max { "max" } else { "min" };
+    session.set("spark.sql.streaming.multipleWatermarkPolicy", policy)?;
     let writer = table(session, &format!("q{number}"))?.write_stream();
     let writer = writer.query_name(name(number)).format("memory");
     let made = writer.output_mode(case.mode).trigger(trigger).start().await?;

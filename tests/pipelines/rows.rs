@@ -1,4 +1,4 @@
-//! Random rows on two sides, cut into batches at random.
+//! Random rows on two or three sides, cut into batches at random.
 
 use std::sync::Arc;
 
@@ -17,11 +17,12 @@ const FAR_FUTURE_US: [i64; 2] = [2_051_222_400_000_000, 2_051_226_000_000_000];
 /// What the keys of the rows that push the watermark to the end begin with.
 pub(crate) const FLUSH: &str = "flush";
 
-/// One of the two streams that a pipeline may read.
+/// One of the streams that a pipeline may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
     A,
     B,
+    C,
 }
 
 impl Side {
@@ -31,6 +32,7 @@ impl Side {
         match self {
             Self::A => "a",
             Self::B => "b",
+            Self::C => "c",
         }
     }
 }

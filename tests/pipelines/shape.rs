@@ -6,7 +6,7 @@
 
 use crate::join::{Join, JoinKind};
 use crate::rows::Side;
-use crate::sources::{Sources, Window, pick};
+use crate::sources::{STATIC, Sources, Window, pick, sessions};
 use crate::support::Random;
 
 /// What a pipeline does.
@@ -71,6 +71,23 @@ pub(crate) enum Shape {
     WindowsJoined {
         window: Window,
         kind: JoinKind,
+    },
+    /// a and b, and what comes of them with c.
+    JoinThenJoin {
+        first: Join,
+        second: Join,
+    },
+    /// A join with static rows, and windows of its result.
+    StaticJoin {
+        kind: &'static str,
+        window: Option<Window>,
+    },
+    /// A deduplication in update mode.
+    DistinctUpdated {
+        keys: &'static str,
+    },
+    DistinctThenSessions {
+        gap: i64,
     },
 }
 
@@ -148,6 +165,30 @@ impl Shape {
         }
     }
 
+    /// Longer pipelines, and further ones.
+    pub(crate) fn random_long(random: &mut Random) -> Self {
+        match random.below(8) {
+            0..=2 => Self::JoinThenJoin {
+                first: Join::bounded(random, &[JoinKind::Inner, JoinKind::Left]),
+                second: Join::bounded(random, &[JoinKind::Inner, JoinKind::Left]).without_condition(),
+            },
+            3 | 4 => Self::StaticJoin {
+                kind: ["INNER", "LEFT", "LEFT SEMI", "LEFT ANTI"][pick(random, 4)],
+                window: (random.below(3) > 0).then(|| Window::random(random)),
+            },
+            5 => Self::DistinctUpdated {
+                keys: ["k, at", "k", "k, v", "at"][pick(random, 4)],
+            },
+            6 => Self::DistinctThenSessions {
+                gap: random_gap(random),
+            },
+            _ => Self::DistinctThenWindows {
+                keys: ["k, at", "k", "at, v"][pick(random, 3)],
+                window: Window::random(random),
+            },
+        }
+    }
+
     /// The sides that it reads, once each WATERMARK.
     pub(crate) fn sides(&self) -> &'static [Side] {
         match self {
@@ -159,6 +200,7 @@ impl Shape {
             | Self::JoinThenDistinct { .. }
             | Self::DistinctThenJoin { .. }
             | Self::WindowsJoined { .. } => &Side::BOTH,
+            Self::JoinThenJoin { .. } => &[Side::A, Side::B, Side::C],
             _ => &[Side::A],
         }
     }
@@ -167,14 +209,25 @@ impl Shape {
     pub(crate) fn is_one_aggregate(&self) -> bool {
         matches!(
             self,
-            Self::Groups { .. } | Self::Windows { .. } | Self::UnionThenWindows { .. }
+            Self::Groups { .. }
+                | Self::Windows { .. }
+                | Self::UnionThenWindows { .. }
+                | Self::StaticJoin { window: Some(_), .. }
         )
+    }
+
+    /// Whether an aggregate has a deduplication below it.
+    pub(crate) fn deduplicates(&self) -> bool {
+        matches!(self, Self::DistinctThenSessions { .. })
     }
 
     /// Whether the moving watermark lets something go.
     pub(crate) fn is_timed(&self) -> bool {
         match self {
-            Self::Rows | Self::Groups { .. } | Self::Union { distinct: false } => false,
+            Self::Rows
+            | Self::Groups { .. }
+            | Self::Union { distinct: false }
+            | Self::StaticJoin { window: None, .. } => false,
             Self::Join(join) => join.is_bounded(),
             _ => true,
         }
@@ -184,6 +237,14 @@ impl Shape {
     /// deduplication.
     pub(crate) fn goes_below(&self, side: Side) -> (Option<i64>, bool) {
         let join = match self {
+            Self::StaticJoin { kind, .. } => return (None, matches!(*kind, "INNER" | "LEFT SEMI")),
+            Self::JoinThenJoin { second, .. } if side == Side::C => return second.goes_below(side),
+            Self::JoinThenJoin { first, second } => {
+                let (above, with_key) = first.goes_below(side);
+                // The second join's keys are those of a, whatever becomes of b.
+                let is_left = side == Side::A && second.kind == JoinKind::Inner;
+                return (above, with_key || is_left);
+            }
             Self::Join(join) | Self::JoinThenWindows { join, .. } | Self::JoinThenDistinct { join } => join,
             Self::DistinctThenJoin { join } if side == Side::B => join,
             _ => return (None, false),
@@ -217,16 +278,25 @@ impl Shape {
                 format!("{windows}{having}")
             }
             Self::Sessions { gap } => {
-                over.sessions(*gap, "session_window.start AS start, session_window.end AS end")
+                let columns = "session_window.start AS start, session_window.end AS end";
+                sessions(&over.rows(Side::A), *gap, columns)
+            }
+            Self::DistinctThenSessions { gap } => {
+                let columns = "session_window.start AS start, session_window.end AS end";
+                sessions(
+                    &over.distinct(&over.timely(Side::A), "k, at", false),
+                    *gap,
+                    columns,
+                )
             }
             Self::SessionsThenWindows { gap, window } => {
-                let sessions = over.sessions(*gap, "session_window AS w");
+                let sessions = sessions(&over.rows(Side::A), *gap, "session_window AS w");
                 let window = window.sql("w");
                 format!(
                     "SELECT window.start AS start, count(*) AS sessions, sum(n) AS n FROM ({sessions}) GROUP BY {window}"
                 )
             }
-            Self::Distinct { keys } => {
+            Self::Distinct { keys } | Self::DistinctUpdated { keys } => {
                 let rows = over.distinct(&over.timely(Side::A), keys, false);
                 format!("SELECT k, at, v, seq FROM {rows}")
             }
@@ -298,6 +368,35 @@ impl Shape {
             Self::DistinctThenJoin { join } => {
                 let left = over.distinct(&over.timely(Side::A), "k, at", false);
                 join.sql(over, &left, &over.timely(Side::B), join.columns())
+            }
+            Self::JoinThenJoin { first, second } => {
+                let columns = "a.k AS k, a.at AS at, a.v AS v, a.seq AS x, b.seq AS y";
+                let both = first.sql(over, &over.timely(Side::A), &over.timely(Side::B), columns);
+                let third = over.timely_behind(Side::C, first.lag_ms());
+                let both = format!("({both})");
+                second.sql(
+                    over,
+                    &both,
+                    &third,
+                    "a.k AS k, a.at AS at, a.x AS x, a.y AS y, b.seq AS z",
+                )
+            }
+            Self::StaticJoin { kind, window } => {
+                let w = if kind.starts_with("LEFT ") { "0" } else { "t.w" };
+                let late = if over.is_static { ", a.late AS late" } else { "" };
+                let rows = format!(
+                    "SELECT a.k AS k, a.at AS at, a.seq AS x, {w} AS w{late} FROM {} a {kind} JOIN {STATIC} t ON a.k = t.tk",
+                    over.rows(Side::A)
+                );
+                match window {
+                    Some(window) => over.windows(
+                        &format!("({rows})"),
+                        *window,
+                        true,
+                        "count(*) AS n, sum(x + w) AS xs",
+                    ),
+                    None => format!("SELECT k, at, x, w FROM ({rows})"),
+                }
             }
             Self::WindowsJoined { window, kind } => {
                 let side = |side| {

@@ -10,7 +10,7 @@ pub(crate) struct Sources {
     pub(crate) number: usize,
     /// Whether they are tables with a column `late`.
     pub(crate) is_static: bool,
-    /// Whether late rows are left out of a static answer.
+    /// Whether groups that were over are left out of a static answer.
     pub(crate) leaves_out_late: bool,
     /// Only rows with `v` above it.
     pub(crate) filter: Option<i64>,
@@ -28,9 +28,14 @@ impl Sources {
 
     /// A side's rows without those that an operator drops which goes by the time of a row.
     pub(crate) fn timely(&self, side: Side) -> String {
+        self.timely_behind(side, 0)
+    }
+
+    /// The same for an operator whose watermark is so many milliseconds behind the query's.
+    pub(crate) fn timely_behind(&self, side: Side, lag_ms: i64) -> String {
         let rows = self.rows(side);
-        if self.is_static && self.leaves_out_late {
-            format!("(SELECT * FROM {rows} WHERE at IS NULL OR at > late)")
+        if self.is_static {
+            format!("(SELECT * FROM {rows} WHERE at IS NULL OR at > late - INTERVAL {lag_ms} MILLISECONDS)")
         } else {
             rows
         }
@@ -71,13 +76,6 @@ impl Sources {
         )
     }
 
-    pub(crate) fn sessions(&self, gap: i64, columns: &str) -> String {
-        let rows = self.rows(Side::A);
-        format!(
-            "SELECT {columns}, k, count(*) AS n, sum(v) AS total FROM {rows} GROUP BY session_window(at, '{gap} minutes'), k"
-        )
-    }
-
     /// The first row of each key.
     pub(crate) fn distinct(&self, rows: &str, keys: &str, within: bool) -> String {
         if self.is_static {
@@ -89,6 +87,9 @@ impl Sources {
         format!("(SELECT DISTINCT ON ({keys}){within} * FROM {rows})")
     }
 }
+
+/// A static table that a stream is joined with: a key has one row, another one two, a third none.
+pub(crate) const STATIC: &str = "(SELECT * FROM VALUES ('x', 10), ('y', 20), ('y', 30) AS t(tk, w))";
 
 /// `window(time, size, slide, offset)`, in minutes.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +138,13 @@ impl Window {
             "SELECT window.start AS start, window.end AS end{key}, {aggregates} FROM {rows} GROUP BY {window}{key}"
         )
     }
+}
+
+/// `session_window(at, gap)` by key.
+pub(crate) fn sessions(rows: &str, gap: i64, columns: &str) -> String {
+    format!(
+        "SELECT {columns}, k, count(*) AS n, sum(v) AS total FROM {rows} GROUP BY session_window(at, '{gap} minutes'), k"
+    )
 }
 
 /// A place in a list.

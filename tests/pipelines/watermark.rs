@@ -7,6 +7,8 @@ use crate::rows::{Row, Side};
 pub(crate) struct Watermarks {
     /// One WATERMARK each, with its delay in microseconds.
     pub(crate) each: Vec<(Reaching, i64)>,
+    /// Whether the newest of them counts, and not the slowest: `multipleWatermarkPolicy`.
+    pub(crate) is_max: bool,
     /// Whether a batch without data runs when the watermark alone has moved.
     pub(crate) no_data_batches: bool,
 }
@@ -51,8 +53,9 @@ impl Watermarks {
                 let newest_ms = newest.map(|us: i64| us.div_euclid(1000) - delay_us / 1000);
                 *seen = (*seen).max(newest_ms);
             }
-            let slowest = seen_ms.iter().map(|seen| seen.unwrap_or(0)).min();
-            watermark_ms = watermark_ms.max(slowest.unwrap_or(0));
+            let each = seen_ms.iter().map(|seen| seen.unwrap_or(0));
+            let chosen = if self.is_max { each.max() } else { each.min() };
+            watermark_ms = watermark_ms.max(chosen.unwrap_or(0));
             if self.no_data_batches && watermark_ms > last_ms {
                 ran.push(Ran {
                     rows: None,
