@@ -1,4 +1,4 @@
-//! The bundled pipelines do what the README says.
+//! The bundled pipelines run, and go on where they were.
 
 use std::collections::HashSet;
 use std::fs;
