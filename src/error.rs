@@ -164,24 +164,9 @@ impl Error {
         self.inner.source.as_deref()
     }
 
-    /// Message, causes and hint as lines: `message`, `  because: ...` for each cause, `  hint: ...`.
+    /// Message, causes and hint as lines, as [`ErrorReport`] shows them.
     pub fn report(&self) -> String {
-        use fmt::Write as _;
-        let mut text = self.inner.message.clone();
-        let mut cause = self
-            .cause()
-            .map(|cause| cause as &(dyn std::error::Error + 'static));
-        while let Some(error) = cause {
-            let said = error.to_string();
-            if !text.contains(&said) {
-                let _ = write!(text, "\n  because: {said}");
-            }
-            cause = error.source();
-        }
-        if let Some(hint) = self.hint_text() {
-            let _ = write!(text, "\n  hint: {hint}");
-        }
-        text
+        ErrorReport::from(self).to_string()
     }
 }
 
@@ -192,7 +177,7 @@ pub struct ErrorReport {
     pub kind: ErrorKind,
     /// The message.
     pub message: String,
-    /// Its causes, outermost first.
+    /// Its causes, outermost first, without those that say what was said already.
     pub causes: Vec<String>,
     /// What to do instead.
     pub hint: Option<String>,
@@ -200,15 +185,33 @@ pub struct ErrorReport {
     pub position: Option<Position>,
 }
 
+impl fmt::Display for ErrorReport {
+    /// Message, causes and hint as lines: `message`, `  because: ...` for each cause, `  hint: ...`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for cause in &self.causes {
+            write!(f, "\n  because: {cause}")?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl From<&Error> for ErrorReport {
     fn from(error: &Error) -> Self {
-        let mut causes = Vec::new();
+        let mut causes = Vec::<String>::new();
         let mut cause = error
             .cause()
             .map(|cause| cause as &(dyn std::error::Error + 'static));
-        while let Some(error) = cause {
-            causes.push(error.to_string());
-            cause = error.source();
+        while let Some(inner) = cause {
+            let said = inner.to_string();
+            let is_new = |told: &str| !told.contains(&said);
+            if is_new(error.message()) && causes.iter().all(|told| is_new(told)) {
+                causes.push(said);
+            }
+            cause = inner.source();
         }
         Self {
             kind: error.kind(),

@@ -14,35 +14,13 @@ use std::fmt::Write as _;
 
 use super::script::Script;
 use crate::engine::snapshot::ErrorReport;
-use crate::error::{Error, Position};
+use crate::error::Position;
 use crate::format::safe_text;
 
 /// A source line wider than this is shown in part.
 const MAX_LINE_CHARACTERS: usize = 100;
 /// How much of a wide line is shown before the place.
 const CHARACTERS_BEFORE: usize = 60;
-
-/// An error as data, each cause once.
-pub(super) fn report_of(error: &Error) -> ErrorReport {
-    let mut causes: Vec<String> = Vec::new();
-    let mut cause = error
-        .cause()
-        .map(|cause| cause as &(dyn std::error::Error + 'static));
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !error.message().contains(&said) && causes.last() != Some(&said) {
-            causes.push(said);
-        }
-        cause = inner.source();
-    }
-    ErrorReport {
-        kind: error.kind(),
-        message: error.message().to_string(),
-        causes,
-        hint: error.hint_text().map(String::from),
-        position: error.position(),
-    }
-}
 
 /// The lines of an error, harmless for a terminal, the last one ended.
 pub(super) fn render(report: &ErrorReport, script: Option<&Script>) -> String {
@@ -108,6 +86,7 @@ pub(super) fn clean_lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     fn script(sql: &str) -> Script {
         Script {
@@ -117,7 +96,7 @@ mod tests {
     }
 
     fn rendered(error: &Error, script: &Script) -> String {
-        render(&report_of(error), Some(script))
+        render(&ErrorReport::from(error), Some(script))
     }
 
     #[test]
@@ -186,7 +165,7 @@ hint: Did you mean \"ts\"?
     #[test]
     fn data_in_messages_is_harmless() {
         let error = Error::execution("cannot cast \"\x1b[2J\"").caused_by(std::io::Error::other("\x07"));
-        let text = render(&report_of(&error), None);
+        let text = render(&ErrorReport::from(&error), None);
         assert_eq!(text, "error: cannot cast \"\\x1b[2J\"\nbecause: \\a\n");
     }
 }

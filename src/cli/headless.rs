@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 use super::output::{Output, OutputError};
 use super::run::code_of;
-use super::{FAILURE, INTERRUPTED, SUCCESS, Script, diagnostic, exit_code};
+use super::{FAILURE, INTERRUPTED, SUCCESS, Script, exit_code};
 use crate::engine::{Command, Engine, QueryEvent, RowSender, Rows};
-use crate::error::Error;
+use crate::error::{Error, ErrorReport};
 
 /// Runs a script to its end and gives the exit code.
 pub(super) async fn drive(
@@ -44,8 +44,7 @@ pub(super) async fn drive(
         // Whoever reads has enough; nothing is wrong with the run.
         Err(error) if error.is_broken_pipe() => run.stop_silently().await,
         Err(error) => {
-            run.output
-                .error(&diagnostic::report_of(&Error::from(error)), None);
+            run.output.error(&ErrorReport::from(&Error::from(error)), None);
             run.stop_silently().await;
             FAILURE
         }
@@ -171,8 +170,7 @@ impl Run<'_> {
             End::Refused(error) => {
                 // A query's own failure was told when it ended; AWAIT only passes it on.
                 if !self.failures.iter().any(|failure| failure == error.message()) {
-                    self.output
-                        .error(&diagnostic::report_of(&error), Some(self.script));
+                    self.output.error(&ErrorReport::from(&error), Some(self.script));
                 }
                 self.stop_all().await?;
                 Ok(exit_code(&error))
@@ -204,7 +202,7 @@ impl Run<'_> {
         };
         self.tell_waiting()?;
         if let Err(error) = &reply {
-            self.output.error(&diagnostic::report_of(error), None);
+            self.output.error(&ErrorReport::from(error), None);
         }
         Ok(reply.is_ok())
     }

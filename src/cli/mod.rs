@@ -35,7 +35,7 @@ pub use script::Script;
 
 use self::output::{Output, OutputFormat};
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, ErrorReport, Result};
 
 /// Everything went well, all queries included.
 const SUCCESS: u8 = 0;
@@ -159,7 +159,7 @@ pub async fn stop_all(engine: &dyn Engine) -> Result<()> {
 
 /// Says what went wrong and gives the exit code for it.
 fn fail(output: &mut Output, error: &Error, script: Option<&Script>) -> u8 {
-    output.error(&diagnostic::report_of(error), script);
+    output.error(&ErrorReport::from(error), script);
     exit_code(error)
 }
 

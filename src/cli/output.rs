@@ -197,7 +197,7 @@ fn json_line(event: &QueryEvent) -> Result<Option<String>> {
             begin(&mut line, "terminated", name);
             line.push_str(",\"exception\":");
             match exception {
-                Some(report) => write_json_string(&text_of(report), &mut line),
+                Some(report) => write_json_string(&report.to_string(), &mut line),
                 None => line.push_str("null"),
             }
         }
@@ -221,16 +221,4 @@ fn push_harmless_json(line: &mut String, json: &str) {
             line.push(character);
         }
     }
-}
-
-/// Message, causes and hint as [`crate::error::Error::report`] has them.
-fn text_of(report: &ErrorReport) -> String {
-    let mut text = report.message.clone();
-    for cause in &report.causes {
-        let _ = write!(text, "\n  because: {cause}");
-    }
-    if let Some(hint) = &report.hint {
-        let _ = write!(text, "\n  hint: {hint}");
-    }
-    text
 }

@@ -159,7 +159,7 @@ fn json_output_is_one_object_a_line_with_the_event_first() {
 fn the_time_limit_is_a_good_end() {
     let place = Workplace::new();
     let ended = place.highwater_with_stdin(
-        &["run", "-", "--for", "300ms", "--checkpoint-root", "elsewhere"],
+        &["run", "-", "--for", "2s", "--checkpoint-root", "elsewhere"],
         "CREATE STREAM ticks USING rate; CREATE STREAMING QUERY q SINK noop AS SELECT * FROM ticks;",
     );
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
