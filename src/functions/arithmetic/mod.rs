@@ -99,6 +99,11 @@ pub(crate) fn function(operation: Operation, is_try: bool) -> Arc<ScalarUDF> {
     }))
 }
 
+/// Whether a function is one of [`function`].
+fn is_operation(function: &ScalarUDF) -> bool {
+    function.inner().as_ref().is::<Arithmetic>()
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Arithmetic {
     operation: Operation,

@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Cast, Expr, ExprSchemable, Operator, binary_expr}
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::types::{decimal_parts, is_integral, operands};
-use super::{Operation, function};
+use super::{Operation, function, is_operation};
 use crate::functions::support::timestamp_type;
 
 /// The expression of an operator that means more in Spark than in DataFusion, `None` for one that means the same.
@@ -21,7 +21,7 @@ pub(crate) fn operator(
     schema: &DFSchema,
 ) -> Result<Option<Expr>> {
     // A name that cannot be resolved is reported by the planner, with its place.
-    let (Ok(left_type), Ok(right_type)) = (left.get_type(schema), right.get_type(schema)) else {
+    let (Ok(left_type), Ok(right_type)) = (type_of(left, schema), type_of(right, schema)) else {
         return Ok(None);
     };
     let operation = match op {
@@ -43,7 +43,7 @@ pub(crate) fn operator(
     }
     let sides = sides(operation, [left, right], [&left_type, &right_type])?;
     let [left, right] = sides;
-    let computes_in_double = left.get_type(schema)?.is_floating();
+    let computes_in_double = type_of(&left, schema)?.is_floating();
     let plain = match operation {
         Operation::Add => Operator::Plus,
         Operation::Subtract => Operator::Minus,
@@ -55,6 +55,19 @@ pub(crate) fn operator(
     } else {
         function(operation, false).call(vec![left, right])
     }))
+}
+
+/// The type of an operand. An operator's result takes its type from its operands' types alone: DataFusion would also
+/// make up a name for every part of it, and for a long chain that is a large part of planning it.
+fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
+    match expr {
+        Expr::Cast(cast) => Ok(cast.field.data_type().clone()),
+        Expr::ScalarFunction(call) if is_operation(&call.func) => {
+            let types = call.args.iter().map(|arg| type_of(arg, schema));
+            call.func.return_type(&types.collect::<Result<Vec<_>>>()?)
+        }
+        other => other.get_type(schema),
+    }
 }
 
 /// Both sides cast to what Spark computes in; a literal beside a decimal becomes one of its own digits.
