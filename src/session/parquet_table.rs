@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session as PlanSession, TableProvider};
 use datafusion::common::Result as PlanResult;
@@ -51,7 +51,7 @@ pub async fn parquet_table(
     let mut config = ListingTableConfig::new(url).with_listing_options(options);
     config = config.infer_partitions_from_path(&state).await?;
     config = match schema {
-        Some(schema) => config.with_schema(schema),
+        Some(schema) => with_declared(config, &schema),
         None => config.infer_schema(&state).await.map_err(|error| {
             Error::source(format!("the schema of {shown} cannot be read")).caused_by(error)
         })?,
@@ -65,6 +65,23 @@ pub async fn parquet_table(
             state,
         }),
     }))
+}
+
+/// Gives files their declared columns. Those that are in the names of folders, `column=value`, are in no file: they come
+/// last, as in Spark, with their declared types.
+fn with_declared(mut config: ListingTableConfig, declared: &Schema) -> ListingTableConfig {
+    let mut in_folders = Vec::new();
+    if let Some(options) = &mut config.options {
+        for (name, data_type) in &mut options.table_partition_cols {
+            if let Ok(field) = declared.field_with_name(name) {
+                *data_type = field.data_type().clone();
+            }
+            in_folders.push(name.clone());
+        }
+    }
+    let fields = declared.fields().iter();
+    let in_files = fields.filter(|field| !in_folders.contains(field.name())).cloned();
+    config.with_schema(Arc::new(Schema::new(in_files.collect::<Vec<_>>())))
 }
 
 /// Where the files are and how they are read.
