@@ -348,6 +348,7 @@ async fn a_query_that_is_still_being_planned_is_waited_for() {
         warnings: Vec::new(),
         exception: None,
         plan: "".into(),
+        ..QuerySnapshot::default()
     };
     let with_state = move |state| Snapshot {
         queries: vec![Arc::new(QuerySnapshot {

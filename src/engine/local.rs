@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
+use crate::engine::log::LogRing;
 use crate::engine::snapshot::{QuerySnapshot, Snapshot, Warning};
 use crate::engine::{Command, Engine, QueryEvent, Reply, RowSender};
 use crate::error::Result;
@@ -120,12 +121,19 @@ fn name_of(origin: Option<PathBuf>) -> String {
 /// Publishes a snapshot whenever something has changed, until nobody looks or the session is gone.
 async fn publish(session: crate::session::WeakSession, sender: watch::Sender<Arc<Snapshot>>) {
     let mut sequence = 0;
+    let mut log = LogRing::of_process().watch();
     loop {
         // The session is not held while nothing happens: it ends when its owner lets go of it.
         let Some(context) = session.upgrade().map(|session| Arc::clone(session.context())) else {
             return;
         };
-        context.changed.notified().await;
+        tokio::select! {
+            () = context.changed.notified() => {}
+            // The ring lives as long as the process.
+            _ = log.changed() => {}
+        }
+        // A log that is quiet must not be seen as changed once more.
+        log.mark_unchanged();
         let Some(session) = session.upgrade() else { return };
         sequence += 1;
         if sender.send(Arc::new(snapshot(&session, sequence))).is_err() {
@@ -147,6 +155,7 @@ fn snapshot(session: &Session, sequence: u64) -> Snapshot {
             .map(|query| Arc::new(query_snapshot(query)))
             .collect(),
         catalog: Arc::new(session.catalog().lock().entries()),
+        log: LogRing::of_process().entries(),
     }
 }
 
@@ -171,6 +180,8 @@ fn query_snapshot(query: &StreamingQuery) -> QuerySnapshot {
         result: definition.result.clone(),
         exception: status.exception,
         plan: status.plan,
+        plan_nodes: query.plan_nodes(),
+        event_time: status.event_time,
     }
 }
 
@@ -191,6 +202,7 @@ fn warnings(query: &StreamingQuery, recent: &Recent) -> Vec<Warning> {
         warnings.push(Warning {
             lint: "late-rows",
             message,
+            ..Warning::default()
         });
     }
     let last = recent.back();
@@ -200,6 +212,7 @@ fn warnings(query: &StreamingQuery, recent: &Recent) -> Vec<Warning> {
         warnings.push(Warning {
             lint: "unbounded-state",
             message,
+            ..Warning::default()
         });
     }
     warnings

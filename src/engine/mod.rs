@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod local;
+pub mod log;
 pub mod snapshot;
 
 use std::sync::Arc;

@@ -8,7 +8,12 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use uuid::Uuid;
 
+pub use super::log::{LogEntries, LogEntry, LogLevel};
 pub use crate::error::ErrorReport;
+pub use crate::execution::event_time::{
+    EventTimeFacts, LateRows, OpenState, OpenWindow, Waiting, WaitingKind, WatermarkSource,
+};
+pub use crate::execution::plan_nodes::{NodeNumbers, PlanNode};
 use crate::execution::progress::StreamingQueryProgress;
 pub use crate::execution::query::QueryState;
 use crate::sink::OutputMode;
@@ -26,10 +31,12 @@ pub struct Snapshot {
     pub queries: Vec<Arc<QuerySnapshot>>,
     /// Streams, tables, views and result tables.
     pub catalog: Arc<Vec<CatalogEntry>>,
+    /// What the engine said lately, of all queries, oldest first; bounded.
+    pub log: LogEntries,
 }
 
 /// One query at one moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct QuerySnapshot {
     /// The query's id, the same over all its runs: rows on a screen are keyed by it.
     pub id: Uuid,
@@ -65,15 +72,22 @@ pub struct QuerySnapshot {
     pub exception: Option<ErrorReport>,
     /// The physical plan with its stateful operators, as indented text.
     pub plan: Arc<str>,
+    /// The same plan as a tree, root first, each node before its inputs, with what each did in the last batch and lately;
+    /// empty before a run has made it.
+    pub plan_nodes: Vec<PlanNode>,
+    /// Where the query stands in event time as of its last batch, in this run; `None` without a watermark.
+    pub event_time: Option<Arc<EventTimeFacts>>,
 }
 
 /// Something worth a look.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Warning {
     /// A short stable name: `late-rows`, `watermark-stuck`, `unbounded-state`.
     pub lint: &'static str,
     /// One sentence with the numbers.
     pub message: String,
+    /// What to do about it, where there is something to do.
+    pub hint: Option<String>,
 }
 
 /// A name in the catalog.

@@ -40,6 +40,7 @@ use crate::checkpoint::{BatchCommit, Checkpoint, CommitRecord, OffsetRecord};
 use crate::error::{Error, Result};
 use crate::execution::durations::Durations;
 use crate::execution::event::QueryEvent;
+use crate::execution::event_time::EventTimeWatch;
 use crate::execution::progress::{SinkProgress, SourceProgress, StreamingQueryProgress};
 use crate::execution::query::{QueryState, StreamingQuery};
 use crate::execution::recovery::{self, OpenedCheckpoint};
@@ -72,6 +73,7 @@ pub struct MicroBatchExecution {
     last_watermark_ms: i64,
     /// When the last trigger fired, for rates.
     last_trigger_ms: Option<i64>,
+    event_time: EventTimeWatch,
 }
 
 /// A batch that the offset log has.
@@ -157,6 +159,10 @@ impl MicroBatchExecution {
             status.plan = Arc::from(explained);
             status.sources = sources.values().map(|source| source.description()).collect();
         });
+        query.planned(&plan.root);
+        let started_ms = query.context().clock.now_ms();
+        let mode = definition.output_mode;
+        let event_time = EventTimeWatch::new(&watermark_nodes, &plan.operators, mode, started_ms);
         let snapshots = SnapshotWriter::try_new(Arc::clone(&checkpoint), &plan.operators)?;
         let execution = Self {
             query,
@@ -171,7 +177,9 @@ impl MicroBatchExecution {
             next_batch_id: last.batch_id.map_or(0, |batch_id| batch_id + 1),
             last_watermark_ms: last.watermark_ms,
             last_trigger_ms: None,
+            event_time,
         };
+        execution.publish_event_time();
         Ok((execution, last.replay))
     }
 
@@ -316,10 +324,19 @@ impl MicroBatchExecution {
         self.last_watermark_ms = batch.record.batch_watermark_ms;
         let progress = self.progress(&batch, &written, &seen, durations, fired_ms, commit_time);
         self.last_trigger_ms = Some(fired_ms);
+        self.event_time.batch(batch.id, fired_ms, &seen);
+        self.publish_event_time();
         self.query
             .update_status(|status| status.last_committed = Some(batch.id));
         self.query.push_progress(progress);
         Ok(())
+    }
+
+    /// Says where the query stands in event time.
+    fn publish_event_time(&self) {
+        let facts = self.event_time.facts(&self.tracker, self.last_watermark_ms);
+        let facts = facts.map(Arc::new);
+        self.query.update_status(|status| status.event_time = facts);
     }
 
     async fn fill_scans(&self, batch: &DecidedBatch) -> Result<()> {

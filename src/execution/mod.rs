@@ -11,13 +11,17 @@
 //! - [`watermark`]: from event times to the watermark
 //! - [`durations`]: where a batch's time goes
 //! - [`event`]: what happened, for listeners
+//! - [`event_time`]: where a query stands in event time, and what it waits for
+//! - [`plan_nodes`]: the physical plan as a tree with numbers
 //! - [`progress`]: Spark's `StreamingQueryProgress`
 //! - [`query`]: a query as its owner sees it, over all its runs
 
 pub mod definition;
 pub mod durations;
 pub mod event;
+pub mod event_time;
 pub mod micro_batch;
+pub mod plan_nodes;
 pub mod progress;
 pub mod query;
 pub(crate) mod recovery;

@@ -14,12 +14,14 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorReport, Result};
 use crate::execution::definition::QueryDefinition;
 use crate::execution::event::{EventBus, QueryEvent};
+use crate::execution::event_time::EventTimeFacts;
 use crate::execution::micro_batch::MicroBatchExecution;
+use crate::execution::plan_nodes::{PlanNode, PlanNumbers};
 use crate::execution::progress::StreamingQueryProgress;
 use crate::execution::storage::Storage;
 
 /// What a query is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum QueryState {
     /// Planning, opening its checkpoint.
     Starting,
@@ -28,6 +30,7 @@ pub enum QueryState {
     /// Asked to stop; the batch in hand is being finished.
     Stopping,
     /// Stopped by a person, or not started yet; START goes on from the checkpoint.
+    #[default]
     Stopped,
     /// Ended by itself: AVAILABLE NOW or ONCE have read everything.
     Finished,
@@ -73,6 +76,8 @@ pub struct QueryStatus {
     pub plan: Arc<str>,
     /// The sources' descriptions.
     pub sources: Vec<String>,
+    /// Where it stands in event time, as of the last batch; `None` without a watermark.
+    pub event_time: Option<Arc<EventTimeFacts>>,
 }
 
 /// What queries share with their manager.
@@ -112,6 +117,8 @@ struct Inner {
     poke: Notify,
     /// The plan of the last batch, with its metrics.
     last_plan: Mutex<Option<(u64, Arc<dyn ExecutionPlan>)>>,
+    /// What the nodes of the run's plan did lately.
+    plan_numbers: Mutex<PlanNumbers>,
 }
 
 impl StreamingQuery {
@@ -126,6 +133,7 @@ impl StreamingQuery {
             last_committed: None,
             plan: Arc::from(""),
             sources: Vec::new(),
+            event_time: None,
         };
         let inner = Inner {
             definition,
@@ -137,6 +145,7 @@ impl StreamingQuery {
             idle: watch::channel(0).0,
             poke: Notify::new(),
             last_plan: Mutex::default(),
+            plan_numbers: Mutex::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -202,8 +211,20 @@ impl StreamingQuery {
         Some(format!("batch {batch_id}\n{text}"))
     }
 
+    /// The physical plan as a tree, with what each node did in the last batch and lately; empty before the first run has
+    /// made it.
+    pub fn plan_nodes(&self) -> Vec<PlanNode> {
+        self.inner.plan_numbers.lock().nodes()
+    }
+
+    /// Begins to count what the nodes of a run's plan do.
+    pub(crate) fn planned(&self, plan: &Arc<dyn ExecutionPlan>) {
+        *self.inner.plan_numbers.lock() = PlanNumbers::new(plan);
+    }
+
     /// Keeps the plan that a batch ran, for its metrics.
     pub(crate) fn ran(&self, batch_id: u64, plan: Arc<dyn ExecutionPlan>) {
+        self.inner.plan_numbers.lock().ran(&plan);
         *self.inner.last_plan.lock() = Some((batch_id, plan));
     }
 

@@ -72,6 +72,18 @@ impl WatermarkTracker {
         slow.map(|(index, _)| index).collect()
     }
 
+    /// Which of the watermarks the query's waits for: the slowest where the slowest counts, else the fastest; several
+    /// if they stand at the same time.
+    pub fn deciding(&self) -> Vec<usize> {
+        let each = self.each_ms.iter().map(|each| each.unwrap_or(0));
+        let decides = match self.policy {
+            WatermarkPolicy::Min => each.clone().min(),
+            WatermarkPolicy::Max => each.clone().max(),
+        };
+        let deciding = each.enumerate().filter(|(_, each)| Some(*each) == decides);
+        deciding.map(|(index, _)| index).collect()
+    }
+
     /// Takes in what each watermark saw in a batch, with its delay.
     pub fn update(&mut self, seen: &[(EventTimeStats, i64)]) {
         for (each, (stats, delay_ms)) in self.each_ms.iter_mut().zip(seen) {

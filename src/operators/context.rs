@@ -14,13 +14,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 
 use crate::error::Result;
+use crate::execution::event_time::{OpenState, OpenWindow};
 use crate::execution::progress::StateOperatorProgress;
+use crate::interval::format_duration_us;
 use crate::operators::operators_of;
 use crate::operators::watermark::EventTimeWatermarkExec;
+use crate::state::store::{EvictionTime, KeysAtTime};
 use crate::state::{StateDelta, StateLayout, StateStore};
 
 /// The two watermarks of a batch, in microseconds since the epoch.
@@ -43,6 +48,8 @@ pub struct OperatorNumbers {
     pub dropped_late: u64,
     /// A further number by Spark's name.
     pub custom: Option<(&'static str, u64)>,
+    /// The newest event time among the rows dropped as late, in microseconds since the epoch.
+    pub newest_late_us: Option<i64>,
     /// Time spent in merging and putting.
     pub update_time: Duration,
     /// Time spent in evicting.
@@ -162,9 +169,51 @@ impl OperatorContext {
         work(store, numbers)
     }
 
-    /// Counts rows that were dropped as late.
-    pub fn count_late(&self, rows: u64) {
-        self.inner.lock().numbers.dropped_late += rows;
+    /// Counts rows that were dropped as late, the newest of them of this event time.
+    pub fn count_late(&self, rows: u64, newest_us: Option<i64>) {
+        let numbers = &mut self.inner.lock().numbers;
+        numbers.dropped_late += rows;
+        numbers.newest_late_us = numbers.newest_late_us.max(newest_us);
+    }
+
+    /// The numbers of the batch at hand.
+    pub fn numbers(&self) -> OperatorNumbers {
+        self.inner.lock().numbers
+    }
+
+    /// What takes keys out of the state, in words; `None` if nothing ever does.
+    pub fn evicts(&self) -> Option<String> {
+        let inner = self.inner.lock();
+        let (layout, lag_us) = (inner.store.layout(), inner.input_lag_us?);
+        let eviction = layout.eviction?;
+        let column = layout.schema.field(eviction.column).name();
+        let behind = match eviction.offset_us.saturating_add(lag_us) {
+            0 => String::new(),
+            behind_us => format!(" by {}", format_duration_us(behind_us)),
+        };
+        Some(format!("keys whose {column} the watermark has passed{behind}"))
+    }
+
+    /// What the state holds by event time, the `limit` oldest windows; `None` if it evicts nothing.
+    pub fn open(&self, limit: usize) -> Option<OpenState> {
+        let inner = self.inner.lock();
+        let lag_us = inner.input_lag_us?;
+        let eviction = inner.store.layout().eviction?;
+        let times = inner.store.event_times(limit);
+        let window = |keys: KeysAtTime| OpenWindow {
+            start_us: start_of(&keys, eviction),
+            end_us: keys.time_us,
+            closes_at_us: keys.time_us.saturating_add(lag_us),
+            num_keys: keys.num_keys as u64,
+        };
+        Some(OpenState {
+            operator: inner.id,
+            operator_name: self.name,
+            num_windows: times.num_times as u64,
+            num_keys: inner.store.num_rows() as u64,
+            first: times.first.into_iter().map(window).collect(),
+            last: times.last.map(window),
+        })
     }
 
     /// The state's change since the last call.
@@ -205,6 +254,24 @@ impl OperatorContext {
                 .collect(),
         }
     }
+}
+
+/// Where the window of some keys begins: known of a window's struct, of a window's start, and of a session, whose start
+/// is the column before its end.
+fn start_of(keys: &KeysAtTime, eviction: EvictionTime) -> Option<i64> {
+    if eviction.offset_us > 0 {
+        return Some(keys.time_us.saturating_sub(eviction.offset_us));
+    }
+    let column = keys.example.column(eviction.column);
+    let start = if let DataType::Struct(_) = column.data_type() {
+        Arc::clone(column.as_struct().column_by_name("start")?)
+    } else {
+        let before = eviction.column.checked_sub(1)?;
+        let is_session = keys.example.schema().field(before).name().ends_with("start");
+        Arc::clone(is_session.then(|| keys.example.column(before))?)
+    };
+    let start = start.as_primitive_opt::<TimestampMicrosecondType>()?;
+    start.iter().next().flatten()
 }
 
 /// Gives every stateful operator of a plan its number, leaves first and left before right, and its distance behind

@@ -11,9 +11,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Scalar, TimestampMicrosecondArray};
-use arrow::compute::filter_record_batch;
 use arrow::compute::kernels::cmp::lt_eq;
-use arrow::datatypes::DataType;
+use arrow::compute::{filter, filter_record_batch, max};
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
@@ -85,12 +85,17 @@ pub fn without_late_rows(
     Ok(Arc::new(kept))
 }
 
-/// Which rows are late: their event time is known and at or before `last_us`.
-fn late_rows(times: &ArrayRef, last_us: i64) -> Result<BooleanArray> {
-    let times = match times.data_type() {
+/// The event times themselves: of windows their ends.
+fn plain_times(times: &ArrayRef) -> &ArrayRef {
+    match times.data_type() {
         DataType::Struct(_) => times.as_struct().column(1),
         _ => times,
-    };
+    }
+}
+
+/// Which rows are late: their event time is known and at or before `last_us`.
+fn late_rows(times: &ArrayRef, last_us: i64) -> Result<BooleanArray> {
+    let times = plain_times(times);
     let DataType::Timestamp(_, zone) = times.data_type() else {
         return internal_err!("event time of type {}", times.data_type());
     };
@@ -99,12 +104,18 @@ fn late_rows(times: &ArrayRef, last_us: i64) -> Result<BooleanArray> {
     Ok(lt_eq(times, &Scalar::new(&last))?)
 }
 
-fn keep(batch: RecordBatch, late: &BooleanArray, operator: &OperatorContext) -> Result<RecordBatch> {
+fn keep(
+    batch: RecordBatch,
+    times: &ArrayRef,
+    late: &BooleanArray,
+    operator: &OperatorContext,
+) -> Result<RecordBatch> {
     let count = late.true_count();
     if count == 0 {
         return Ok(batch);
     }
-    operator.count_late(count as u64);
+    let newest_us = max(plain_times(&filter(times, late)?).as_primitive::<TimestampMicrosecondType>());
+    operator.count_late(count as u64, newest_us);
     // A null is no event time: such a row stays.
     let kept = late
         .iter()
@@ -144,7 +155,8 @@ impl Operator for LateRows {
         let kept = inputs[0].execute(partition, context)?.map(move |batch| {
             let batch = batch?;
             let times = late.time.evaluate(&batch)?.into_array(batch.num_rows())?;
-            keep(batch, &late_rows(&times, last_us)?, &late.context)
+            let is_late = late_rows(&times, last_us)?;
+            keep(batch, &times, &is_late, &late.context)
         });
         Ok(stream_of(inputs[0].schema(), kept))
     }

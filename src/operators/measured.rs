@@ -11,6 +11,9 @@ use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricB
 use datafusion::physical_plan::{RecordBatchStream, SendableRecordBatchStream};
 use futures::Stream;
 
+/// The metric that is the time until a node's rows were there, that of its inputs included.
+pub const TIME_WITH_INPUTS: &str = "elapsed_with_inputs";
+
 /// A node's numbers: the rows that it gave, and the time until they were there, that of its inputs included. A copy
 /// begins at zero, since a node is copied for each batch.
 #[derive(Debug, Default)]
@@ -28,7 +31,7 @@ impl Measured {
         Box::pin(MeasuredStream {
             input,
             rows: MetricBuilder::new(&self.0).output_rows(partition),
-            time: MetricBuilder::new(&self.0).subset_time("elapsed_with_inputs", partition),
+            time: MetricBuilder::new(&self.0).subset_time(TIME_WITH_INPUTS, partition),
         })
     }
 

@@ -138,7 +138,7 @@ impl StreamingAggregate {
         } else if let Some(eviction) = self.eviction.filter(|_| self.grouping_sets.is_some()) {
             let num_late;
             (rows, num_late) = open_groups(&rows, eviction, late_us)?;
-            self.context.count_late(num_late);
+            self.context.count_late(num_late, None);
         }
         Ok(rows)
     }

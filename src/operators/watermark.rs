@@ -109,6 +109,11 @@ impl EventTimeWatermarkExec {
         self.operator().delay_ms
     }
 
+    /// The name of the column that it watches.
+    pub fn column_name(&self) -> &str {
+        self.operator().schema.field(self.operator().column).name()
+    }
+
     /// What it saw since the last call.
     pub fn take_stats(&self) -> EventTimeStats {
         std::mem::take(&mut self.operator().stats.lock())

@@ -16,6 +16,7 @@
 //! # Layout
 //!
 //! - `compaction`: garbage goes, small batches become one
+//! - `event_times`: what is evicted next
 
 use std::sync::Arc;
 
@@ -30,9 +31,12 @@ use hashbrown::hash_table::Entry as TableEntry;
 use crate::error::{Error, Result};
 use crate::state::chains::Chains;
 use crate::state::codec::StateDelta;
-use crate::state::times::EventTimes;
+use crate::state::times::TimeIndex;
 
 mod compaction;
+mod event_times;
+
+pub use event_times::{EventTimes, KeysAtTime};
 
 /// Bytes that a row number takes at the end of an encoded key: one for null or not, eight for the number.
 const NUMBER_BYTES: usize = 9;
@@ -168,7 +172,7 @@ pub struct StateStore {
     entries: Vec<Entry>,
     free: Vec<u32>,
     index: HashTable<u32>,
-    times: EventTimes,
+    times: TimeIndex,
     hasher: foldhash::fast::FixedState,
     /// The first batch of the log that is not in any change yet.
     epoch_start: usize,
@@ -205,7 +209,7 @@ impl StateStore {
             entries: Vec::new(),
             free: Vec::new(),
             index: HashTable::new(),
-            times: EventTimes::default(),
+            times: TimeIndex::default(),
             hasher: foldhash::fast::FixedState::default(),
             epoch_start: 0,
             removed: Vec::new(),
@@ -424,12 +428,6 @@ impl StateStore {
             self.removed.push(keys);
         }
         Ok(rows)
-    }
-
-    /// The event time, in microseconds, of the row that is evicted next; `None` if none ever is.
-    pub fn next_eviction_us(&self) -> Option<i64> {
-        self.times
-            .first(|time, entry| self.entries[entry as usize].holds(time))
     }
 
     /// Every live row, in no particular order.

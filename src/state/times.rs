@@ -1,7 +1,7 @@
 //! When entries of a state are evicted: their event times, in buckets.
 //!
 //! ```text
-//!   bucket 1767225600   (time, entry) (time, entry) ...       about a second of event time each;
+//!   bucket 1767225600   (time, entry) (time, entry) ...       a quarter of a second of event time each;
 //!   bucket 1767225601   (time, entry)                         a BTreeMap of vectors
 //! ```
 //!
@@ -11,19 +11,19 @@
 
 use std::collections::BTreeMap;
 
-/// Bits of a time in microseconds that are within a bucket: 1.05 seconds.
-const BUCKET_BITS: u32 = 20;
+/// Bits of a time in microseconds that are within a bucket: 0.26 seconds.
+const BUCKET_BITS: u32 = 18;
 /// So many pairs that count for nothing are always allowed.
 const MIN_STALE: usize = 4096;
 
 /// Pairs of an event time in microseconds and an entry.
 #[derive(Debug, Default)]
-pub(super) struct EventTimes {
+pub(super) struct TimeIndex {
     buckets: BTreeMap<i64, Vec<(i64, u32)>>,
     num_pairs: usize,
 }
 
-impl EventTimes {
+impl TimeIndex {
     /// Adds a pair.
     pub(super) fn add(&mut self, time: i64, entry: u32) {
         let bucket = self.buckets.entry(time >> BUCKET_BITS).or_default();
@@ -50,13 +50,14 @@ impl EventTimes {
         taken
     }
 
-    /// The earliest time that holds.
-    pub(super) fn first(&self, holds: impl Fn(i64, u32) -> bool) -> Option<i64> {
-        let times = self.buckets.values().map(|bucket| {
-            let times = bucket.iter().filter(|&&(time, entry)| holds(time, entry));
-            times.map(|(time, _)| *time).min()
-        });
-        times.flatten().next()
+    /// How many buckets there are: different event times, where they are further apart than a quarter of a second.
+    pub(super) fn num_buckets(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// The buckets, oldest first, each as a slice of its pairs.
+    pub(super) fn buckets(&self) -> impl DoubleEndedIterator<Item = &[(i64, u32)]> {
+        self.buckets.values().map(Vec::as_slice)
     }
 
     /// Drops the pairs that count for nothing, once they are more than the `live` entries.
@@ -83,8 +84,8 @@ mod tests {
 
     #[test]
     fn what_the_watermark_has_passed_is_taken_once() {
-        let times = [-3_000_000, -1, 0, 1, 1_048_575, 1_048_576, 5_000_000, i64::MAX];
-        let mut all = EventTimes::default();
+        let times = [-3_000_000, -1, 0, 1, 262_143, 262_144, 5_000_000, i64::MAX];
+        let mut all = TimeIndex::default();
         for (entry, time) in (0..).zip(times) {
             all.add(time, entry);
         }
@@ -116,12 +117,12 @@ mod tests {
 
     #[test]
     fn pairs_that_no_longer_hold_are_dropped_when_they_are_many() {
-        let mut times = EventTimes::default();
+        let mut times = TimeIndex::default();
         for round in 0..20_000 {
             times.add(round, 7);
             times.tidy(1, |time, entry| (time, entry) == (round, 7));
         }
         assert!(times.num_pairs <= MIN_STALE + 2);
-        assert_eq!(times.first(|time, _| time == 19_999), Some(19_999));
+        assert!(times.buckets().flatten().any(|pair| *pair == (19_999, 7)));
     }
 }

@@ -151,6 +151,7 @@ pub(crate) fn running(name: &str) -> QuerySnapshot {
                gby=[window, kind], aggr=[count(*), sum(amount)]\n    WatermarkExec: at delay 30 seconds\n      \
                StreamSourceExec: orders"
             .into(),
+        ..QuerySnapshot::default()
     }
 }
 
@@ -182,6 +183,7 @@ pub(crate) fn shop() -> Snapshot {
     spend.warnings.push(Warning {
         lint: "unbounded-state",
         message: "state grows without end: 1.2 k keys and no watermark".to_string(),
+        ..Warning::default()
     });
     for progress in Arc::make_mut(&mut spend.recent_progress) {
         Arc::make_mut(progress).event_time.clear();

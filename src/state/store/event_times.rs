@@ -1,0 +1,48 @@
+//! Both ends of the index by event time: what a state will evict next, and last.
+
+use arrow::record_batch::RecordBatch;
+
+use super::StateStore;
+
+/// What a state holds by event time. Times within a quarter of a second of each other may count as one.
+#[derive(Debug)]
+pub struct EventTimes {
+    /// How many different event times there are.
+    pub num_times: usize,
+    /// The oldest ones, oldest first.
+    pub first: Vec<KeysAtTime>,
+    /// The newest one.
+    pub last: Option<KeysAtTime>,
+}
+
+/// The keys of one event time.
+#[derive(Debug)]
+pub struct KeysAtTime {
+    /// The event time in microseconds since the epoch.
+    pub time_us: i64,
+    /// How many keys have it, near enough: one that has another time by now may still be counted.
+    pub num_keys: usize,
+    /// The row of one of them.
+    pub example: RecordBatch,
+}
+
+impl StateStore {
+    /// What is evicted next, the `limit` oldest event times, and last. Costs what it gives, not what there is.
+    pub fn event_times(&self, limit: usize) -> EventTimes {
+        let keys_at = |bucket: &[(i64, u32)]| {
+            let holds = |&&(time, entry): &&(i64, u32)| self.entries[entry as usize].holds(time);
+            let &(time_us, entry) = bucket.iter().find(holds)?;
+            let (batch, row) = self.place(entry);
+            Some(KeysAtTime {
+                time_us,
+                num_keys: bucket.len(),
+                example: self.log[batch].rows.slice(row, 1),
+            })
+        };
+        EventTimes {
+            num_times: self.times.num_buckets(),
+            first: self.times.buckets().filter_map(keys_at).take(limit).collect(),
+            last: self.times.buckets().rev().find_map(keys_at),
+        }
+    }
+}
