@@ -31,6 +31,10 @@ pub struct CheckpointMetadata {
 pub struct QueryShape {
     /// The stateful operators' signatures, leaves first.
     pub operators: Vec<String>,
+    /// How many of the columns of each one's state are keys, for those who look at the state without the query. Missing
+    /// in checkpoints of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_columns: Vec<u32>,
     /// What a batch's rows mean.
     pub output_mode: OutputMode,
     /// The sink, as progress describes it.

@@ -143,6 +143,18 @@ impl Checkpoint {
         self.last(COMMITS)
     }
 
+    /// The oldest batch of the commit log: as of it and all later ones the state is kept.
+    pub fn oldest_commit(&self) -> Result<Option<u64>> {
+        let read = self.database.begin_read().map_err(redb_error)?;
+        let table = read.open_table(COMMITS).map_err(redb_error)?;
+        Ok(table.first().map_err(redb_error)?.map(|(key, _)| key.value()))
+    }
+
+    /// One entry of the commit log.
+    pub fn commit_record(&self, batch_id: u64) -> Result<Option<CommitRecord>> {
+        self.get(COMMITS, batch_id)
+    }
+
     /// Writes a batch's entry in the offset log, with what its sources want kept, durably.
     pub fn write_offsets(
         &self,
@@ -266,6 +278,34 @@ impl Checkpoint {
             deltas.push(StateDelta::decode(value.value())?);
         }
         Ok(deltas)
+    }
+
+    /// What changed in an operator's state after one committed batch and up to another; `None` if it is quicker, or
+    /// the only way, to read the state as of the later one.
+    ///
+    /// # Errors
+    ///
+    /// A checkpoint error if a change is damaged.
+    pub fn state_since(&self, operator: u32, after: u64, to: u64) -> Result<Option<Vec<StateDelta>>> {
+        let read = self.database.begin_read().map_err(redb_error)?;
+        let snapshots = read.open_table(SNAPSHOTS).map_err(redb_error)?;
+        let mut range = snapshots
+            .range(keys(operator, after + 1, to))
+            .map_err(redb_error)?;
+        // The changelog before a snapshot may be forgotten already.
+        if range.next().is_some() {
+            return Ok(None);
+        }
+        let changelog = read.open_table(CHANGELOG).map_err(redb_error)?;
+        let mut deltas = Vec::new();
+        for entry in changelog
+            .range(keys(operator, after + 1, to))
+            .map_err(redb_error)?
+        {
+            let (_, value) = entry.map_err(redb_error)?;
+            deltas.push(StateDelta::decode(value.value())?);
+        }
+        Ok(Some(deltas))
     }
 
     /// How much of an operator's changelog there is after its last snapshot.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::log::LogRing;
-use crate::engine::snapshot::{QuerySnapshot, Snapshot, Warning};
+use crate::engine::snapshot::{QuerySnapshot, Snapshot};
 use crate::engine::{Command, Engine, QueryEvent, Reply, RowSender};
 use crate::error::Result;
 use crate::execution::StreamingQuery;
@@ -174,7 +174,7 @@ fn query_snapshot(query: &StreamingQuery) -> QuerySnapshot {
         sql: Arc::clone(&definition.sql),
         sources: status.sources,
         sink: definition.sink.description(),
-        warnings: warnings(query, &recent_progress),
+        warnings: query.warnings().to_vec(),
         recent_progress,
         last_committed: status.last_committed,
         result: definition.result.clone(),
@@ -183,37 +183,4 @@ fn query_snapshot(query: &StreamingQuery) -> QuerySnapshot {
         plan_nodes: query.plan_nodes(),
         event_time: status.event_time,
     }
-}
-
-type Recent = std::collections::VecDeque<Arc<crate::execution::progress::StreamingQueryProgress>>;
-
-/// What is worth a look in a query's recent batches.
-fn warnings(query: &StreamingQuery, recent: &Recent) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let operators = recent.iter().flat_map(|progress| &progress.state_operators);
-    let late: u64 = operators
-        .map(|operator| operator.num_rows_dropped_by_watermark)
-        .sum();
-    if late > 0 {
-        let message = format!(
-            "{late} rows came too late in the last {} batches and were dropped",
-            recent.len()
-        );
-        warnings.push(Warning {
-            lint: "late-rows",
-            message,
-            ..Warning::default()
-        });
-    }
-    let last = recent.back();
-    let keeps_state = last.is_some_and(|progress| !progress.state_operators.is_empty());
-    if keeps_state && last.is_some_and(|progress| progress.event_time.is_empty()) && query.is_active() {
-        let message = "no watermark: the state grows with every new key".to_owned();
-        warnings.push(Warning {
-            lint: "unbounded-state",
-            message,
-            ..Warning::default()
-        });
-    }
-    warnings
 }

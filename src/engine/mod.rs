@@ -4,6 +4,7 @@
 //! alone, so a second implementation (a remote one) can stand behind the same front ends.
 
 pub mod command;
+pub mod export;
 pub mod local;
 pub mod log;
 pub mod snapshot;

@@ -13,9 +13,11 @@ pub use crate::error::ErrorReport;
 pub use crate::execution::event_time::{
     EventTimeFacts, LateRows, OpenState, OpenWindow, Waiting, WaitingKind, WatermarkSource,
 };
+pub use crate::execution::lints::Warning;
 pub use crate::execution::plan_nodes::{NodeNumbers, PlanNode};
 use crate::execution::progress::StreamingQueryProgress;
 pub use crate::execution::query::QueryState;
+pub use crate::execution::state_page::{StateOrder, StatePage, StateRequest, StateWeight};
 use crate::sink::OutputMode;
 pub use crate::sink::result::{ResultPage, ResultTable};
 
@@ -66,7 +68,7 @@ pub struct QuerySnapshot {
     pub last_committed: Option<u64>,
     /// The rows of a memory sink.
     pub result: Option<Arc<dyn ResultTable>>,
-    /// What is worth a look: late rows, a held-back watermark, a starved source.
+    /// What is worth a look as of the last batch, by the lints of [`crate::execution::lints`], the worst first.
     pub warnings: Vec<Warning>,
     /// Why the last run failed.
     pub exception: Option<ErrorReport>,
@@ -77,17 +79,6 @@ pub struct QuerySnapshot {
     pub plan_nodes: Vec<PlanNode>,
     /// Where the query stands in event time as of its last batch, in this run; `None` without a watermark.
     pub event_time: Option<Arc<EventTimeFacts>>,
-}
-
-/// Something worth a look.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Warning {
-    /// A short stable name: `late-rows`, `watermark-stuck`, `unbounded-state`.
-    pub lint: &'static str,
-    /// One sentence with the numbers.
-    pub message: String,
-    /// What to do about it, where there is something to do.
-    pub hint: Option<String>,
 }
 
 /// A name in the catalog.

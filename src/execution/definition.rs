@@ -120,6 +120,7 @@ impl QueryDefinition {
         };
         QueryShape {
             operators: plan.signatures(),
+            key_columns: plan.key_columns(),
             output_mode: self.output_mode,
             sink: self.sink.description(),
             sink_keeps_rows,

@@ -41,7 +41,7 @@ use crate::error::{Error, Result};
 use crate::execution::durations::Durations;
 use crate::execution::event::QueryEvent;
 use crate::execution::event_time::EventTimeWatch;
-use crate::execution::progress::{SinkProgress, SourceProgress, StreamingQueryProgress};
+use crate::execution::progress::{SinkProgress, SourceProgress, StreamingQueryProgress, iso_millis};
 use crate::execution::query::{QueryState, StreamingQuery};
 use crate::execution::recovery::{self, OpenedCheckpoint};
 use crate::execution::snapshots::SnapshotWriter;
@@ -120,6 +120,8 @@ impl MicroBatchExecution {
         let plan = definition.plan().await?;
         let watermark_nodes = plan.watermarks();
         let explained = plan.explain();
+        // Whoever looks at the checkpoint has ended, and waits from here on until it is open.
+        let mut shared = query.shared_checkpoint().write_owned().await;
         let OpenedCheckpoint {
             checkpoint,
             metadata,
@@ -158,6 +160,7 @@ impl MicroBatchExecution {
             status.last_committed = last.batch_id;
             status.plan = Arc::from(explained);
             status.sources = sources.values().map(|source| source.description()).collect();
+            status.operators = plan.operator_facts();
         });
         query.planned(&plan.root);
         let started_ms = query.context().clock.now_ms();
@@ -180,6 +183,7 @@ impl MicroBatchExecution {
             event_time,
         };
         execution.publish_event_time();
+        *shared = Some(Arc::clone(&execution.checkpoint));
         Ok((execution, last.replay))
     }
 
@@ -332,11 +336,16 @@ impl MicroBatchExecution {
         Ok(())
     }
 
-    /// Says where the query stands in event time.
+    /// Says where the query stands in event time, and how its keys are spread.
     fn publish_event_time(&self) {
         let facts = self.event_time.facts(&self.tracker, self.last_watermark_ms);
         let facts = facts.map(Arc::new);
-        self.query.update_status(|status| status.event_time = facts);
+        let largest = self.plan.operators.iter().map(|operator| operator.largest_key());
+        let largest = largest.collect();
+        self.query.update_status(|status| {
+            status.event_time = facts;
+            status.largest_keys = largest;
+        });
     }
 
     async fn fill_scans(&self, batch: &DecidedBatch) -> Result<()> {
@@ -564,14 +573,6 @@ fn take_stats(node: &Arc<dyn ExecutionPlan>) -> (EventTimeStats, i64) {
         Some(node) => (node.take_stats(), node.delay_ms()),
         None => Default::default(),
     }
-}
-
-/// Milliseconds since the epoch as ISO 8601 in UTC, always with milliseconds: Spark's form in progress.
-fn iso_millis(ms: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(ms).map_or_else(
-        || ms.to_string(),
-        |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-    )
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate")]

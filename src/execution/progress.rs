@@ -110,3 +110,11 @@ pub struct SinkProgress {
     /// Rows given to it.
     pub num_output_rows: i64,
 }
+
+/// Milliseconds since the epoch as ISO 8601 in UTC, always with milliseconds: Spark's form in progress.
+pub(crate) fn iso_millis(ms: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(ms).map_or_else(
+        || ms.to_string(),
+        |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+    )
+}

@@ -1,24 +1,29 @@
 //! A query as its owner sees it, over all its runs: Spark's `StreamingQuery`.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, RwLock, watch};
 use uuid::Uuid;
 
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::open::peek;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorReport, Result};
 use crate::execution::definition::QueryDefinition;
 use crate::execution::event::{EventBus, QueryEvent};
 use crate::execution::event_time::EventTimeFacts;
-use crate::execution::micro_batch::MicroBatchExecution;
+use crate::execution::lints::{self, QueryFacts, Warning};
+use crate::execution::micro_batch::{MicroBatchExecution, blocking};
 use crate::execution::plan_nodes::{PlanNode, PlanNumbers};
 use crate::execution::progress::StreamingQueryProgress;
+use crate::execution::state_page::{self, KeptView, StateLease, StatePage, StateRequest};
 use crate::execution::storage::Storage;
+use crate::operators::context::OperatorFacts;
 
 /// What a query is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -78,6 +83,10 @@ pub struct QueryStatus {
     pub sources: Vec<String>,
     /// Where it stands in event time, as of the last batch; `None` without a watermark.
     pub event_time: Option<Arc<EventTimeFacts>>,
+    /// Its stateful operators, by number, once a run has placed them.
+    pub operators: Arc<[OperatorFacts]>,
+    /// How many rows the largest known key of each of them has; 0 where that is not known.
+    pub largest_keys: Arc<[u64]>,
 }
 
 /// What queries share with their manager.
@@ -94,6 +103,16 @@ pub struct QueryContext {
     /// Woken whenever something that a front end shows has changed.
     pub changed: Notify,
 }
+
+/// What is worth a look, as of a batch of a run.
+#[derive(Debug, Default)]
+struct KnownWarnings {
+    as_of: Option<(Uuid, u64)>,
+    warnings: Arc<[Warning]>,
+}
+
+/// The checkpoint that a run has open, shared with those who look at it.
+pub(crate) type SharedCheckpoint = Arc<RwLock<Option<Arc<Checkpoint>>>>;
 
 /// A named query: running, or ready to run again. Cheap to clone; all clones are the same query.
 #[derive(Debug, Clone)]
@@ -119,6 +138,13 @@ struct Inner {
     last_plan: Mutex<Option<(u64, Arc<dyn ExecutionPlan>)>>,
     /// What the nodes of the run's plan did lately.
     plan_numbers: Mutex<PlanNumbers>,
+    warnings: Mutex<KnownWarnings>,
+    /// The checkpoint, while a run has it open. Whoever looks at the checkpoint, open or not, holds this for reading: a
+    /// run opens and closes it for writing.
+    checkpoint: SharedCheckpoint,
+    /// What of the state somebody looks at.
+    kept_view: KeptView,
+    state_lease: Mutex<Weak<StateLease>>,
 }
 
 impl StreamingQuery {
@@ -134,6 +160,8 @@ impl StreamingQuery {
             plan: Arc::from(""),
             sources: Vec::new(),
             event_time: None,
+            operators: Arc::default(),
+            largest_keys: Arc::default(),
         };
         let inner = Inner {
             definition,
@@ -146,6 +174,10 @@ impl StreamingQuery {
             poke: Notify::new(),
             last_plan: Mutex::default(),
             plan_numbers: Mutex::default(),
+            warnings: Mutex::default(),
+            checkpoint: SharedCheckpoint::default(),
+            kept_view: KeptView::default(),
+            state_lease: Mutex::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -211,6 +243,77 @@ impl StreamingQuery {
         Some(format!("batch {batch_id}\n{text}"))
     }
 
+    /// What is worth a look, as of the last batch.
+    pub fn warnings(&self) -> Arc<[Warning]> {
+        let recent = self.recent_progress();
+        let Some(last) = recent.back().map(|progress| (progress.run_id, progress.batch_id)) else {
+            return Arc::default();
+        };
+        let mut known = self.inner.warnings.lock();
+        if known.as_of != Some(last) {
+            let status = self.status();
+            let found = lints::warnings(&QueryFacts {
+                recent: &recent,
+                operators: &status.operators,
+                largest_keys: &status.largest_keys,
+                event_time: status.event_time.as_deref(),
+                trigger: self.definition().trigger,
+                output_mode: self.definition().output_mode,
+            });
+            *known = KnownWarnings {
+                as_of: Some(last),
+                warnings: found.into(),
+            };
+        }
+        Arc::clone(&known.warnings)
+    }
+
+    /// Keys and values of one of its stateful operators, as of a committed batch. Reads the checkpoint, whether the query
+    /// runs or not, and holds no batch up.
+    ///
+    /// # Errors
+    ///
+    /// A statement error for an operator that there is not; a checkpoint error if there is no checkpoint yet, if another
+    /// process has it, or if the batch is kept no more.
+    pub async fn read_state(&self, request: StateRequest) -> Result<StatePage> {
+        let mut operators = self.status().operators;
+        if operators.is_empty() {
+            operators = self.definition().plan().await?.operator_facts();
+        }
+        let shared = self.shared_checkpoint().read_owned().await;
+        let folder = self.definition().checkpoint.clone();
+        let kept = Arc::clone(&self.inner.kept_view);
+        let page = blocking(move || {
+            let mut kept = kept.lock();
+            let known = operators.get(request.operator as usize);
+            let mut look = |checkpoint: &Checkpoint| state_page::read(checkpoint, &request, known, &mut kept);
+            match shared.as_ref() {
+                Some(checkpoint) => look(checkpoint).map(Some),
+                None => peek(&folder, look),
+            }
+        });
+        let mut page = page.await?.ok_or_else(|| {
+            Error::checkpoint(format!(
+                "query \"{}\" has no checkpoint that can be read now",
+                self.name()
+            ))
+            .hint("START it first; if another process runs it, look there.")
+        })?;
+        let mut known = self.inner.state_lease.lock();
+        let lease = known.upgrade().unwrap_or_else(|| {
+            let lease = Arc::new(StateLease::new(Arc::clone(&self.inner.kept_view)));
+            *known = Arc::downgrade(&lease);
+            lease
+        });
+        page.lease = Some(lease);
+        Ok(page)
+    }
+
+    /// The checkpoint, for a run and for those who look at it.
+    pub(crate) fn shared_checkpoint(&self) -> SharedCheckpoint {
+        Arc::clone(&self.inner.checkpoint)
+    }
+
     /// The physical plan as a tree, with what each node did in the last batch and lately; empty before the first run has
     /// made it.
     pub fn plan_nodes(&self) -> Vec<PlanNode> {
@@ -266,6 +369,8 @@ impl StreamingQuery {
                         .caused_by(panic),
                 )
             });
+            // The run has let go of it; the last reader closes it before anybody is told that the run has ended.
+            *query.inner.checkpoint.write().await = None;
             query.ended(run_id, result.err());
         });
         // The sender lives as long as this query, so waiting cannot fail.

@@ -72,6 +72,19 @@ pub struct OperatorSpec {
     pub output_lag_us: Option<i64>,
 }
 
+/// What is known of a stateful operator in its place in a plan, for those who look at its state.
+#[derive(Debug, Clone)]
+pub struct OperatorFacts {
+    /// Spark's name: `stateStoreSave`, `dedupe`, `symmetricHashJoinLeft`.
+    pub name: &'static str,
+    /// What it keeps, as its checkpoint says.
+    pub signature: String,
+    /// What the columns of its state are.
+    pub layout: StateLayout,
+    /// Whether the watermark takes keys out.
+    pub is_evicting: bool,
+}
+
 /// One stateful operator of a query, as the operator and the loop see it.
 #[derive(Debug)]
 pub struct OperatorContext {
@@ -179,6 +192,23 @@ impl OperatorContext {
     /// The numbers of the batch at hand.
     pub fn numbers(&self) -> OperatorNumbers {
         self.inner.lock().numbers
+    }
+
+    /// What is known of it, once it has its place.
+    pub fn facts(&self) -> OperatorFacts {
+        let inner = self.inner.lock();
+        let layout = inner.store.layout().clone();
+        OperatorFacts {
+            name: self.name,
+            signature: self.signature.clone(),
+            is_evicting: layout.eviction.is_some() && inner.input_lag_us.is_some(),
+            layout,
+        }
+    }
+
+    /// How many rows its largest key has, as far as that is known without a walk over the state; 0 if it is not.
+    pub fn largest_key(&self) -> u64 {
+        self.inner.lock().store.largest_key()
     }
 
     /// What takes keys out of the state, in words; `None` if nothing ever does.

@@ -26,7 +26,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use crate::error::Result;
 use crate::functions::batch_time::batch_timestamp;
-use crate::operators::context::{OperatorContext, place_operators};
+use crate::operators::context::{OperatorContext, OperatorFacts, place_operators};
 use crate::operators::deduplicate::DeduplicateExec;
 use crate::operators::session_window::{SessionWindowExec, groups_by_session};
 use crate::operators::stream_scan::{StreamScan, StreamScanExec};
@@ -141,6 +141,18 @@ impl StreamingPlan {
             .iter()
             .map(|operator| operator.signature().to_owned())
             .collect()
+    }
+
+    /// How many of the columns of each operator's state are keys.
+    pub fn key_columns(&self) -> Vec<u32> {
+        let operators = self.operators.iter();
+        let num_keys = operators.map(|operator| u32::try_from(operator.layout().num_keys));
+        num_keys.map(|num_keys| num_keys.unwrap_or(u32::MAX)).collect()
+    }
+
+    /// What is known of its operators, in the order of their numbers.
+    pub fn operator_facts(&self) -> Arc<[OperatorFacts]> {
+        self.operators.iter().map(|operator| operator.facts()).collect()
     }
 
     /// Sets what `current_timestamp()` gives.

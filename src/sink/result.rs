@@ -26,9 +26,21 @@ pub trait ResultTable: Debug + Send + Sync {
     /// complete: the query's own order). Costs only the rows that it returns.
     fn page(&self, offset: usize, limit: usize) -> Result<ResultPage>;
 
-    /// All rows, as batches, for queries and exports.
+    /// All rows, as batches, for queries.
     fn batches(&self) -> Result<Vec<RecordBatch>>;
+
+    /// The columns and all rows of one version, chunk by chunk: for exports, which need not have all of them at once.
+    ///
+    /// # Errors
+    ///
+    /// None that a table can cause.
+    fn rows(&self) -> Result<(SchemaRef, RowChunks)> {
+        Ok((self.schema(), Box::new(self.batches()?.into_iter().map(Ok))))
+    }
 }
+
+/// Rows, chunk by chunk.
+pub type RowChunks = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
 /// Some rows of a result table.
 #[derive(Debug, Clone)]

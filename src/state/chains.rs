@@ -17,6 +17,7 @@ const NONE: u32 = u32::MAX;
 struct Head {
     hash: u64,
     entry: u32,
+    length: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,8 @@ struct Link {
 pub(super) struct Chains {
     heads: HashTable<Head>,
     links: Vec<Link>,
+    /// How long a chain is that was the longest when it last changed.
+    longest: u32,
 }
 
 impl Chains {
@@ -49,18 +52,32 @@ impl Chains {
             .entry(hash, |head| is_same(head.entry), |head| head.hash);
         match head {
             TableEntry::Occupied(mut head) => {
-                let older = std::mem::replace(&mut head.get_mut().entry, entry);
+                let head = head.get_mut();
+                let older = std::mem::replace(&mut head.entry, entry);
+                head.length += 1;
+                self.longest = self.longest.max(head.length);
                 self.links[older as usize].newer = entry;
                 self.links[place].older = older;
             }
             TableEntry::Vacant(vacant) => {
-                vacant.insert(Head { hash, entry });
+                vacant.insert(Head {
+                    hash,
+                    entry,
+                    length: 1,
+                });
+                self.longest = self.longest.max(1);
             }
         }
     }
 
-    /// Takes an entry out. `hash` is that of its lookup key.
-    pub(super) fn remove(&mut self, hash: u64, entry: u32) {
+    /// Takes an entry out. `hash` is that of its lookup key, `is_same` tells whether that of another entry is the same.
+    pub(super) fn remove(&mut self, hash: u64, entry: u32, is_same: impl Fn(u32) -> bool) {
+        if let Some(head) = self.heads.find_mut(hash, |head| is_same(head.entry)) {
+            if head.length == self.longest {
+                self.longest -= 1;
+            }
+            head.length -= 1;
+        }
         let Link { newer, older } = self.links[entry as usize];
         if let Some(link) = self.links.get_mut(older as usize) {
             link.newer = newer;
@@ -82,6 +99,12 @@ impl Chains {
         std::iter::successors(head.map(|head| head.entry), |&entry| {
             Some(self.links[entry as usize].older).filter(|&older| older != NONE)
         })
+    }
+
+    /// So many entries some key has at least. It is the longest chain unless that one has become shorter than another
+    /// since the other's last change: nothing is walked to find out.
+    pub(super) fn longest(&self) -> u32 {
+        self.longest
     }
 
     /// Bytes in memory, near enough.
@@ -106,9 +129,11 @@ mod tests {
             found.collect::<Vec<_>>()
         };
         assert_eq!(all(&chains, 1), [5, 3, 2, 0]);
+        assert_eq!(chains.longest(), 4);
         for (gone, left) in [(3, vec![5, 2, 0]), (5, vec![2, 0]), (0, vec![2]), (2, vec![])] {
-            chains.remove(1, gone);
+            chains.remove(1, gone, |other| keys[other as usize] == 1);
             assert_eq!(all(&chains, 1), left);
+            assert!(chains.longest() as usize <= left.len().max(2));
         }
         assert_eq!(all(&chains, 2), [4, 1]);
         chains.add(1, 3, |other| keys[other as usize] == 1);

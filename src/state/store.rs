@@ -15,6 +15,7 @@
 //!
 //! # Layout
 //!
+//! - `browse`: a look at its keys, by a person
 //! - `compaction`: garbage goes, small batches become one
 //! - `event_times`: what is evicted next
 
@@ -33,6 +34,7 @@ use crate::state::chains::Chains;
 use crate::state::codec::StateDelta;
 use crate::state::times::TimeIndex;
 
+mod browse;
 mod compaction;
 mod event_times;
 
@@ -234,6 +236,11 @@ impl StateStore {
             + self.index.capacity() * (size_of::<u32>() + 1)
             + self.times.memory_bytes()
             + self.chains.memory_bytes()
+    }
+
+    /// Where rows are numbered: how many rows some key has at least, which is the largest of those that changed last.
+    pub fn largest_key(&self) -> u64 {
+        u64::from(self.chains.longest())
     }
 
     /// A number that no row has, for states whose rows are numbered; the numbers after it are free too.
@@ -564,7 +571,14 @@ impl StateStore {
     fn unchain(&mut self, entry: u32) {
         if self.layout.is_numbered {
             let hash = self.hash(self.probe_key(entry));
-            self.chains.remove(hash, entry);
+            let Self {
+                chains, log, entries, ..
+            } = self;
+            let key = |entry: u32| {
+                let entry = entries[entry as usize];
+                without_number(log[entry.batch as usize].keys.get(entry.row as usize))
+            };
+            chains.remove(hash, entry, |other| key(other) == key(entry));
         }
     }
 

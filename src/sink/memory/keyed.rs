@@ -250,6 +250,14 @@ impl Layout {
             .map(move |start| self.page(start, (start + step).min(self.slots.len())))
     }
 
+    /// As [`Self::pages`], of a layout that nobody else needs.
+    pub(super) fn into_pages(self) -> impl Iterator<Item = Result<(RecordBatch, Vec<u64>)>> {
+        let step = chunks::rows_per_chunk(self.slots.len(), self.memory_bytes());
+        (0..self.slots.len())
+            .step_by(step)
+            .map(move |start| self.page(start, (start + step).min(self.slots.len())))
+    }
+
     fn compacted(&self) -> Result<Self> {
         let mut compacted = Self {
             schema: Arc::clone(&self.schema),

@@ -12,6 +12,7 @@ use super::log::Image;
 use crate::engine::snapshot::{ResultPage, ResultTable};
 use crate::error::Result;
 use crate::sink::OutputMode;
+use crate::sink::result::RowChunks;
 
 /// The rows of a memory sink, readable at any time; every look sees whole batches only.
 #[derive(Debug)]
@@ -189,5 +190,17 @@ impl ResultTable for MemoryTable {
 
     fn batches(&self) -> Result<Vec<RecordBatch>> {
         Ok(self.contents()?.1)
+    }
+
+    fn rows(&self) -> Result<(SchemaRef, RowChunks)> {
+        let state = self.state.read();
+        let schema = Arc::clone(&state.schema);
+        Ok(match &state.rows {
+            TableRows::Arrival(rows) => (schema, Box::new(rows.batches().into_iter().map(Ok))),
+            TableRows::Keyed(rows) => {
+                let layout = rows.layout().clone();
+                (schema, Box::new(layout.into_pages().map(|page| Ok(page?.0))))
+            }
+        })
     }
 }
