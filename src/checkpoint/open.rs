@@ -94,6 +94,61 @@ pub fn peek<T>(folder: &Path, look: impl FnOnce(&Checkpoint) -> Result<T>) -> Re
     .map(Some)
 }
 
+/// Moves the checkpoint in `folder` to a new folder beside it and gives that one. Only the checkpoint's own files go:
+/// whatever else is there stays.
+///
+/// # Errors
+///
+/// A statement error if there is none; [`crate::error::ErrorKind::Checkpoint`] if it is in use or cannot be moved.
+pub fn put_aside(folder: &Path, now_ms: i64) -> Result<PathBuf> {
+    let unmovable = |error: io::Error| {
+        Error::checkpoint(format!("checkpoint {} cannot be put aside", folder.display()))
+            .hint("It is as it was. Mend its folder's permissions, or move it yourself.")
+            .caused_by(error)
+    };
+    let path = folder.join(FILE_NAME);
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(
+                Error::statement(format!("there is no checkpoint in {}", folder.display()))
+                    .hint("The query begins anew in any case."),
+            );
+        }
+        file => file.map_err(unmovable)?,
+    };
+    // Held until the file has its new name: nobody opens it by the old one meanwhile and writes.
+    if !lock_soon(&file).map_err(unmovable)? {
+        return Err(in_use(folder));
+    }
+    let aside = free_name(folder, now_ms);
+    fs::create_dir(&aside).map_err(unmovable)?;
+    if let Err(error) = fs::rename(&path, aside.join(FILE_NAME)) {
+        // Empty, and of no use.
+        let _ = fs::remove_dir(&aside);
+        return Err(unmovable(error));
+    }
+    // Only for messages to others.
+    let _ = fs::remove_file(owner_path(folder));
+    sync_folder(&aside)
+        .and_then(|()| sync_folder(folder))
+        .map_err(unmovable)?;
+    Ok(aside)
+}
+
+/// A name beside `folder` that nothing has: `by_hour.reset-20260301T140230Z`.
+fn free_name(folder: &Path, now_ms: i64) -> PathBuf {
+    let stamp = chrono::DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let name = format!("{name}.reset-{}", stamp.format("%Y%m%dT%H%M%SZ"));
+    let mut free = folder.with_file_name(&name);
+    let mut number = 2;
+    while free.exists() {
+        free = folder.with_file_name(format!("{name}-{number}"));
+        number += 1;
+    }
+    free
+}
+
 fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use super::output::{Output, OutputError};
 use super::run::code_of;
 use super::{FAILURE, INTERRUPTED, SUCCESS, Script, exit_code};
-use crate::engine::{Command, Engine, QueryEvent, RowSender, Rows};
+use crate::engine::{Command, Engine, QueryEvent, RowSender, Rows, Snapshot};
 use crate::error::{Error, ErrorReport};
 
 /// Runs a script to its end and gives the exit code.
@@ -37,6 +38,7 @@ pub(super) async fn drive(
         active: HashSet::new(),
         totals: BTreeMap::new(),
         failures: Vec::new(),
+        warned: HashSet::new(),
     };
     let end = run.until_end(run_for, interrupt).await;
     match run.wind_up(end).await {
@@ -75,6 +77,8 @@ struct Run<'a> {
     totals: BTreeMap<Uuid, Totals>,
     /// The messages of queries that failed.
     failures: Vec<String>,
+    /// What was said to be worth a look, by query and lint.
+    warned: HashSet<(String, &'static str)>,
 }
 
 /// What a query's run has done so far.
@@ -145,11 +149,9 @@ impl Run<'_> {
         let mut is_watching = true;
         loop {
             self.tell_waiting()?;
-            let is_active = snapshots
-                .borrow_and_update()
-                .queries
-                .iter()
-                .any(|query| query.state.is_active());
+            let snapshot = Arc::clone(&snapshots.borrow_and_update());
+            self.tell_warnings(&snapshot);
+            let is_active = snapshot.queries.iter().any(|query| query.state.is_active());
             if self.active.is_empty() && !(is_active && is_watching) {
                 return Ok(());
             }
@@ -163,8 +165,22 @@ impl Run<'_> {
         }
     }
 
+    /// Says what is worth a look, each lint of a query once: narration, since stdout has the events and nothing else.
+    fn tell_warnings(&mut self, snapshot: &Snapshot) {
+        for query in &snapshot.queries {
+            for warning in &query.warnings {
+                if self.warned.insert((query.name.clone(), warning.lint)) {
+                    self.output
+                        .narrate(&format!("query \"{}\": {warning}", query.name));
+                }
+            }
+        }
+    }
+
     /// Ends what is left and gives the exit code.
     async fn wind_up(&mut self, end: End) -> Result<u8, OutputError> {
+        let snapshot = Arc::clone(&self.engine.watch().borrow());
+        self.tell_warnings(&snapshot);
         match end {
             End::Ended => Ok(code_of(!self.failures.is_empty())),
             End::Refused(error) => {

@@ -1,10 +1,14 @@
 //! What front ends can ask of the engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use tokio::sync::mpsc;
+
+pub use crate::execution::definition::{CheckedQuery, Resumes};
+use crate::execution::state_page::{StatePage, StateRequest};
 
 /// A typed request. Every action of the workbench and every statement of a script is one of these.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +22,9 @@ pub enum Command {
         /// Where the rows of its statements go, each as soon as the statement has run; `None`: nobody wants them.
         rows: Option<RowSender>,
     },
-    /// Checks the statements of a pipeline text, runs none.
+    /// Reads a pipeline's file and runs it.
+    Open(PathBuf),
+    /// Checks the statements of a pipeline text, runs none. The answer is [`Answer::Checked`].
     Check {
         /// The text.
         sql: String,
@@ -33,6 +39,26 @@ pub enum Command {
     Restart(String),
     /// Stops, if it runs, and forgets the query. Its checkpoint stays.
     Drop(String),
+    /// Puts the checkpoint of a query that does not run aside, so that it begins anew with the next START. Nothing is
+    /// deleted: the sentence says where it is. Rows that its sink has written to files or elsewhere stay.
+    ResetCheckpoint(String),
+    /// Looks into a query's state. The answer is [`Answer::State`].
+    ReadState {
+        /// The query.
+        query: String,
+        /// What is to be seen of it.
+        request: StateRequest,
+    },
+    /// Writes all rows of a query's result table to a file, as the end of its name says: `.csv`, `.json` or `.jsonl` (an
+    /// object a line), `.parquet`. A file that is there is replaced, in one step.
+    Export {
+        /// The query, which must have a memory sink.
+        query: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Asks for the words of the pipeline language, for completion and highlighting. The answer is [`Answer::Words`].
+    Words,
     /// Stops every query and waits for it: before the process ends.
     StopAll,
 }
@@ -48,10 +74,41 @@ impl PartialEq for RowSender {
 }
 
 /// What a request came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// A sentence for the status line.
     pub sentence: String,
+    /// What was asked for, where something was.
+    pub answer: Answer,
+}
+
+/// What a request asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Answer {
+    /// Nothing beyond the sentence.
+    #[default]
+    None,
+    /// What the queries of a checked text will be, in its order; those that are made already are left out.
+    Checked(Vec<CheckedQuery>),
+    /// Keys and values of a state.
+    State(Box<StatePage>),
+    /// The words of the pipeline language.
+    Words(Arc<Words>),
+}
+
+/// What may be written in a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// Words of statements and clauses, in capitals.
+    pub keywords: &'static [&'static str],
+    /// Functions with their kind (`scalar`, `aggregate`, ...), by name.
+    pub functions: Vec<(String, &'static str)>,
+    /// Streams, tables, views and query results.
+    pub relations: Vec<String>,
+    /// The columns of all of them, each name once.
+    pub columns: Vec<String>,
+    /// Queries.
+    pub queries: Vec<String>,
 }
 
 impl Reply {
@@ -59,7 +116,14 @@ impl Reply {
     pub fn done(sentence: impl Into<String>) -> Self {
         Self {
             sentence: sentence.into(),
+            answer: Answer::None,
         }
+    }
+
+    /// The same with what was asked for.
+    #[must_use]
+    pub fn with(self, answer: Answer) -> Self {
+        Self { answer, ..self }
     }
 }
 

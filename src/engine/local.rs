@@ -1,19 +1,23 @@
 //! The engine in this process: a [`Session`] behind the handle.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
+use crate::engine::export::export;
 use crate::engine::log::LogRing;
 use crate::engine::snapshot::{QuerySnapshot, Snapshot};
-use crate::engine::{Command, Engine, QueryEvent, Reply, RowSender};
-use crate::error::Result;
+use crate::engine::{Answer, Command, Engine, QueryEvent, Reply, RowSender, Words};
+use crate::error::{Error, Result};
 use crate::execution::StreamingQuery;
+use crate::execution::micro_batch::blocking;
 use crate::session::Session;
 use crate::session::script::ScriptOptions;
+use crate::sql::KEYWORDS;
 
 /// Snapshots follow each other at this distance at least: a screen draws no faster, and a busy engine is not slowed.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_millis(33);
@@ -66,9 +70,15 @@ impl LocalEngine {
                 session.run_script(&sql, options, on_rows).await?;
                 Ok(Reply::done(format!("ran {}", name_of(origin))))
             }
+            Command::Open(path) => {
+                let sql = read_pipeline(&path).await?;
+                session.run_script(&sql, options, |_| {}).await?;
+                Ok(Reply::done(format!("ran {}", path.display())))
+            }
             Command::Check { sql, origin } => {
-                session.check_script(&sql).await?;
-                Ok(Reply::done(format!("{} is right", name_of(origin))))
+                let checked = session.check_script(&sql).await?;
+                let reply = Reply::done(format!("{} is right", name_of(origin)));
+                Ok(reply.with(Answer::Checked(checked)))
             }
             Command::Start(name) => {
                 session.streams().get_by_name(&name)?.start().await?;
@@ -88,6 +98,41 @@ impl LocalEngine {
                 let query = session.streams().get_by_name(&name)?;
                 session.drop_query(&query).await?;
                 Ok(Reply::done(format!("dropped {name}; its checkpoint stays")))
+            }
+            Command::ResetCheckpoint(name) => {
+                let query = session.streams().get_by_name(&name)?;
+                let aside = query.reset_checkpoint().await?;
+                Ok(Reply::done(format!(
+                    "{name} begins anew; its checkpoint is in {}",
+                    aside.display()
+                )))
+            }
+            Command::ReadState { query, request } => {
+                let query = session.streams().get_by_name(&query)?;
+                let page = query.read_state(request).await?;
+                let (shown, found) = (page.rows.num_rows(), page.num_found);
+                let reply = Reply::done(format!("{shown} of {found} keys of {}", query.name()));
+                Ok(reply.with(Answer::State(Box::new(page))))
+            }
+            Command::Export { query, path } => {
+                let query = session.streams().get_by_name(&query)?;
+                let table = query.definition().result.clone().ok_or_else(|| {
+                    Error::statement(format!("query \"{}\" has no rows to export", query.name()))
+                        .hint("Only a memory sink keeps the rows: the others have written them already.")
+                })?;
+                let target = path.clone();
+                let rows = blocking(move || export(table.as_ref(), &target)).await?;
+                let rows = format!("{rows} {}", if rows == 1 { "row" } else { "rows" });
+                Ok(Reply::done(format!(
+                    "wrote {rows} of {} to {}",
+                    query.name(),
+                    path.display()
+                )))
+            }
+            Command::Words => {
+                let words = words(&session);
+                let reply = Reply::done(format!("{} functions", words.functions.len()));
+                Ok(reply.with(Answer::Words(Arc::new(words))))
             }
             Command::StopAll => {
                 session.streams().stop_all().await;
@@ -111,6 +156,34 @@ impl Engine for LocalEngine {
 
     fn events(&self) -> mpsc::UnboundedReceiver<QueryEvent> {
         self.session.streams().add_listener()
+    }
+}
+
+async fn read_pipeline(path: &Path) -> Result<String> {
+    let name = path.to_owned();
+    blocking(move || {
+        std::fs::read_to_string(&name).map_err(|error| {
+            Error::statement(format!("pipeline \"{}\" cannot be read", name.display()))
+                .hint("Name a file of statements, in UTF-8.")
+                .caused_by(error)
+        })
+    })
+    .await
+}
+
+/// What may be written in a pipeline now.
+fn words(session: &Session) -> Words {
+    let catalog = session.catalog().lock();
+    let entries = catalog.entries();
+    let columns = entries.iter().flat_map(|entry| entry.schema.fields().iter());
+    let columns = columns.map(|field| field.name().clone()).collect::<BTreeSet<_>>();
+    let queries = session.streams().all();
+    Words {
+        keywords: &KEYWORDS,
+        functions: catalog.functions().into_iter().collect(),
+        relations: entries.iter().map(|entry| entry.name.clone()).collect(),
+        columns: columns.into_iter().collect(),
+        queries: queries.iter().map(|query| query.name().to_string()).collect(),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use crate::execution::event;
 pub use crate::execution::event::QueryEvent;
-pub use command::{Command, Reply, RowSender, Rows};
+pub use command::{Answer, CheckedQuery, Command, Reply, Resumes, RowSender, Rows, Words};
 pub use local::LocalEngine;
 pub use snapshot::Snapshot;
 

@@ -7,12 +7,14 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use uuid::Uuid;
 
-use crate::checkpoint::open::peek;
+use crate::checkpoint::open::{FILE_NAME, peek};
 use crate::checkpoint::{Checkpoint, CheckpointMetadata, QueryShape};
 use crate::error::{Error, Result};
 use crate::execution::micro_batch::blocking;
 use crate::execution::trigger::Trigger;
 use crate::execution::watermark::WatermarkPolicy;
+use crate::interval::format_duration_us;
+use crate::operators::watermark::EventTimeWatermarkExec;
 use crate::plan::output_mode;
 use crate::plan::physical::StreamingPlan;
 use crate::plan::result_keys::result_keys;
@@ -70,6 +72,50 @@ pub struct QueryDefinition {
     pub state: SessionState,
 }
 
+/// What a query will be, told before it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedQuery {
+    /// Its name.
+    pub name: String,
+    /// What a batch's rows mean; the SELECT may have it.
+    pub output_mode: OutputMode,
+    /// The trigger, as its clause reads.
+    pub trigger: String,
+    /// The sink's description.
+    pub sink: String,
+    /// The columns that have a watermark, with their delays: `event_time, 10 minutes`. Empty: there is none.
+    pub watermarks: Vec<String>,
+    /// What its stateful operators keep, leaves first; empty: it keeps no state.
+    pub operators: Vec<String>,
+    /// Which of these nothing ever takes keys out of: their state grows with every new key.
+    pub unbounded: Vec<usize>,
+    /// The checkpoint's folder.
+    pub checkpoint: PathBuf,
+    /// Where it begins.
+    pub resumes: Resumes,
+}
+
+/// Where a query begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumes {
+    /// It has no checkpoint: it begins with batch 0.
+    New,
+    /// It goes on from its checkpoint with this batch.
+    At(u64),
+    /// Another process, or another query, has its checkpoint open now: it cannot be looked at.
+    InUse,
+}
+
+impl std::fmt::Display for Resumes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::New => f.write_str("starts new"),
+            Self::At(batch_id) => write!(f, "resumes at batch {batch_id}"),
+            Self::InUse => f.write_str("its checkpoint is in use"),
+        }
+    }
+}
+
 impl QueryDefinition {
     /// Checks everything that can be checked without running: output mode, and that a physical plan exists.
     ///
@@ -86,18 +132,57 @@ impl QueryDefinition {
         self.plan().await.map(|_| ())
     }
 
-    /// Checks that the checkpoint, if there is one that can be looked at now, belongs to this query.
+    /// Checks that the checkpoint, if there is one that can be looked at now, belongs to this query, and says where the
+    /// query begins.
     ///
     /// # Errors
     ///
     /// A checkpoint error that shows both sides.
-    pub async fn check_checkpoint(&self) -> Result<()> {
+    pub async fn check_checkpoint(&self) -> Result<Resumes> {
         let folder = self.checkpoint.clone();
-        let stored = blocking(move || peek(&folder, Checkpoint::metadata)).await?;
-        match stored.flatten() {
-            Some(metadata) => metadata.check(&self.shape(&self.plan().await?), &self.checkpoint),
-            None => Ok(()),
+        let look = |checkpoint: &Checkpoint| Ok((checkpoint.metadata()?, checkpoint.latest_commit()?));
+        let (stored, is_there) = blocking(move || {
+            let stored = peek(&folder, look)?;
+            Ok((stored, folder.join(FILE_NAME).exists()))
+        })
+        .await?;
+        let Some((metadata, last)) = stored else {
+            return Ok(if is_there { Resumes::InUse } else { Resumes::New });
+        };
+        if let Some(metadata) = metadata {
+            metadata.check(&self.shape(&self.plan().await?), &self.checkpoint)?;
         }
+        Ok(last.map_or(Resumes::New, |(batch_id, _)| Resumes::At(batch_id + 1)))
+    }
+
+    /// What the query will be; `resumes` is where it begins.
+    ///
+    /// # Errors
+    ///
+    /// A statement error of the planner.
+    pub async fn facts(&self, resumes: Resumes) -> Result<CheckedQuery> {
+        let plan = self.plan().await?;
+        let watermarks = plan.watermarks();
+        let watermarks = watermarks.iter().filter_map(|node| {
+            let watermark = node.downcast_ref::<EventTimeWatermarkExec>()?;
+            let delay = format_duration_us(watermark.delay_ms().saturating_mul(1000));
+            Some(format!("{}, {delay}", watermark.column_name()))
+        });
+        let operators = plan.operator_facts();
+        let unbounded = operators.iter().enumerate();
+        let unbounded =
+            unbounded.filter(|(_, operator)| !operator.is_evicting && operator.layout.num_keys > 0);
+        Ok(CheckedQuery {
+            name: self.name.to_string(),
+            output_mode: self.output_mode,
+            trigger: self.trigger.to_string(),
+            sink: self.sink.description(),
+            watermarks: watermarks.collect(),
+            unbounded: unbounded.map(|(number, _)| number).collect(),
+            operators: plan.signatures(),
+            checkpoint: self.checkpoint.clone(),
+            resumes,
+        })
     }
 
     /// Checks that this query may go on from the checkpoint of one that runs now.

@@ -47,6 +47,16 @@ pub struct Warning {
     pub hint: Option<String>,
 }
 
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.lint, self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, ". {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What is known of a query.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryFacts<'a> {

@@ -581,10 +581,10 @@ fn seconds(ms: i64) -> f64 {
 }
 
 /// Runs what blocks on the disk off the workers that compute.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|panic| Err(Error::internal("writing the checkpoint panicked").caused_by(panic)))
+        .unwrap_or_else(|panic| Err(Error::internal("what works on the disk panicked").caused_by(panic)))
 }

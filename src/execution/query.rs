@@ -1,6 +1,7 @@
 //! A query as its owner sees it, over all its runs: Spark's `StreamingQuery`.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::sync::{Notify, RwLock, watch};
 use uuid::Uuid;
 
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::open::peek;
+use crate::checkpoint::open::{peek, put_aside};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorReport, Result};
 use crate::execution::definition::QueryDefinition;
@@ -21,6 +22,7 @@ use crate::execution::lints::{self, QueryFacts, Warning};
 use crate::execution::micro_batch::{MicroBatchExecution, blocking};
 use crate::execution::plan_nodes::{PlanNode, PlanNumbers};
 use crate::execution::progress::StreamingQueryProgress;
+use crate::execution::recovery;
 use crate::execution::state_page::{self, KeptView, StateLease, StatePage, StateRequest};
 use crate::execution::storage::Storage;
 use crate::operators::context::OperatorFacts;
@@ -307,6 +309,36 @@ impl StreamingQuery {
         });
         page.lease = Some(lease);
         Ok(page)
+    }
+
+    /// Puts the checkpoint aside, so that the next run begins anew, and says where it is now.
+    ///
+    /// # Errors
+    ///
+    /// A statement error if the query runs or has no checkpoint; a checkpoint error if another process has it, or if it
+    /// cannot be moved.
+    pub async fn reset_checkpoint(&self) -> Result<PathBuf> {
+        // Nobody looks at it, and no run opens it, before it is gone.
+        let _shared = self.shared_checkpoint().write_owned().await;
+        let state = self.status().state;
+        if state.is_active() {
+            return Err(Error::statement(format!(
+                "query \"{}\" is {}: its checkpoint is in use",
+                self.name(),
+                state.as_str()
+            ))
+            .hint("STOP QUERY it first."));
+        }
+        let folder = self.definition().checkpoint.clone();
+        let now_ms = self.inner.context.clock.now_ms();
+        let aside = blocking(move || put_aside(&folder, now_ms)).await?;
+        *self.inner.progress.lock() = Arc::default();
+        *self.inner.last_plan.lock() = None;
+        *self.inner.plan_numbers.lock() = PlanNumbers::default();
+        self.inner.kept_view.lock().take();
+        recovery::forget(self).await?;
+        tracing::info!(query = %self.name(), "begins anew; its checkpoint is in {}", aside.display());
+        Ok(aside)
     }
 
     /// The checkpoint, for a run and for those who look at it.

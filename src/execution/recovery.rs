@@ -7,11 +7,12 @@ use crate::checkpoint::open::peek;
 use crate::checkpoint::{Checkpoint, CheckpointMetadata};
 use crate::error::{Error, Result};
 use crate::execution::micro_batch::{DecidedBatch, blocking};
-use crate::execution::query::StreamingQuery;
+use crate::execution::query::{QueryState, StreamingQuery};
 use crate::execution::watermark::WatermarkTracker;
 use crate::operators::context::OperatorContext;
 use crate::plan::physical::StreamingPlan;
 use crate::source::Offset;
+use uuid::Uuid;
 
 /// An open checkpoint and what it says of its query from this run on.
 pub(super) struct OpenedCheckpoint {
@@ -97,6 +98,32 @@ pub(crate) async fn recall(query: &StreamingQuery) -> Result<()> {
         status.id = metadata.query_id;
         status.last_committed = last_committed;
     });
+    Ok(())
+}
+
+/// Makes a query that does not run look as if it had never run: its checkpoint is gone.
+///
+/// # Errors
+///
+/// A statement error of the planner.
+pub(super) async fn forget(query: &StreamingQuery) -> Result<()> {
+    let definition = query.definition();
+    let id = Uuid::new_v4();
+    query.update_status(|status| {
+        status.id = id;
+        status.run_id = None;
+        status.exception = None;
+        status.last_committed = None;
+        status.event_time = None;
+        status.largest_keys = Arc::default();
+        status.state = QueryState::Stopped;
+        "not started since its checkpoint was reset".clone_into(&mut status.message);
+    });
+    if definition.sink.keeps_rows() {
+        let plan = definition.plan().await?;
+        let start = definition.sink_start(&plan, id, None, Vec::new());
+        definition.sink.start(start).await?;
+    }
     Ok(())
 }
 

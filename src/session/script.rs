@@ -8,11 +8,13 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use arrow::datatypes::SchemaRef;
+use parking_lot::Mutex;
 
 use crate::engine::Rows;
 use crate::engine::snapshot::CatalogKind;
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::execution::Trigger;
+use crate::execution::definition::{CheckedQuery, Resumes};
 use crate::execution::recovery::recall;
 use crate::options::Options;
 use crate::plan::output_mode;
@@ -66,6 +68,7 @@ impl Session {
                 session: self,
                 options,
                 starts: true,
+                checked: Mutex::default(),
             };
             if self.has_made(statement) {
                 if let StatementKind::CreateStreamingQuery(create) = &statement.kind {
@@ -84,12 +87,12 @@ impl Session {
         Ok(())
     }
 
-    /// Checks a script and runs nothing.
+    /// Checks a script and runs nothing; says what its queries will be.
     ///
     /// # Errors
     ///
     /// A statement error with its place.
-    pub async fn check_script(&self, text: &str) -> Result<()> {
+    pub async fn check_script(&self, text: &str) -> Result<Vec<CheckedQuery>> {
         self.check_statements(&parse_script(text)?).await
     }
 
@@ -137,6 +140,7 @@ impl Session {
             session: self,
             options: ScriptOptions::default(),
             starts: false,
+            checked: Mutex::default(),
         };
         for statement in parse_script(&item.statement)? {
             run.statement(&statement).await?;
@@ -165,12 +169,13 @@ impl Session {
         }
     }
 
-    async fn check_statements(&self, statements: &[Statement]) -> Result<()> {
+    async fn check_statements(&self, statements: &[Statement]) -> Result<Vec<CheckedQuery>> {
         let trial = self.trial()?;
         let run = Runner {
             session: &trial,
             options: ScriptOptions::default(),
             starts: false,
+            checked: Mutex::default(),
         };
         let mut written = Vec::new();
         let mut unknown = HashSet::new();
@@ -191,7 +196,7 @@ impl Session {
             }
             written.extend(written_folder(statement));
         }
-        Ok(())
+        Ok(run.checked.into_inner())
     }
 }
 
@@ -201,6 +206,8 @@ struct Runner<'a> {
     options: ScriptOptions,
     /// Whether queries are started, waited for and read; otherwise they are only made.
     starts: bool,
+    /// What the queries that were only made will be.
+    checked: Mutex<Vec<CheckedQuery>>,
 }
 
 impl Runner<'_> {
@@ -260,12 +267,15 @@ impl Runner<'_> {
                     .map_err(|error| error.at(name.position))?;
                 show::progress(&query).map(Some)
             }
-            StatementKind::ShowState(name) => {
-                let query = session
-                    .streams()
-                    .get_by_name(&name.value)
-                    .map_err(|error| error.at(name.position))?;
-                show::state(&query).map(Some)
+            StatementKind::ShowState(state) => {
+                let query = session.streams().get_by_name(&state.query.value);
+                let query = query.map_err(|error| error.at(state.query.position))?;
+                match &state.keys {
+                    None => show::state(&query).map(Some),
+                    // A trial has no checkpoint to look into.
+                    Some(_) if !self.starts => Ok(None),
+                    Some(keys) => show::state_keys(&query, keys).await.map(Some),
+                }
             }
             StatementKind::Describe(what) => {
                 let (statement::Describe::Query(name)
@@ -427,14 +437,20 @@ impl Runner<'_> {
             let folder = create.checkpoint.as_ref();
             error.at(folder.map_or(position, |folder| folder.position))
         };
-        definition.check_checkpoint().await.map_err(at_folder)?;
+        let mut resumes = definition.check_checkpoint().await.map_err(at_folder)?;
         if let Some(query) = existing {
             // A checkpoint that is in use cannot be looked at: what holds it is known.
             let running = query.definition();
             if query.is_active() && running.checkpoint == definition.checkpoint {
                 definition.check_takes_over(running).await.map_err(at_folder)?;
+                let last = query.status().last_committed;
+                resumes = last.map_or(Resumes::New, |batch_id| Resumes::At(batch_id + 1));
             }
             session.drop_query(&query).await?;
+        }
+        if !self.starts {
+            let facts = definition.facts(resumes).await?;
+            self.checked.lock().push(facts);
         }
         let query = session
             .add_query(definition, sink)

@@ -10,9 +10,10 @@ use crate::engine::Rows;
 use crate::engine::snapshot::CatalogKind;
 use crate::error::{Error, Result};
 use crate::execution::StreamingQuery;
+use crate::execution::state_page::{StateOrder, StateRequest};
 use crate::session::{DataFrame, Session};
 use crate::sql::rewrite::calls::other_name;
-use crate::sql::statement::{Describe, Show};
+use crate::sql::statement::{Describe, Show, StateKeys};
 use crate::suggest::did_you_mean;
 use crate::types::{ddl_of, spark_type_name};
 
@@ -71,7 +72,16 @@ fn queries(session: &Session) -> Result<Rows> {
             "sink",
             text(queries.iter().map(|query| query.definition().sink.description())),
         ),
+        ("warnings", text(queries.iter().map(lints))),
     ])
+}
+
+/// The names of what is worth a look in a query; DESCRIBE QUERY says it in sentences.
+fn lints(query: &StreamingQuery) -> String {
+    let warnings = query.warnings();
+    let mut lints = warnings.iter().map(|warning| warning.lint).collect::<Vec<_>>();
+    lints.dedup();
+    lints.join(", ")
 }
 
 fn functions(session: &Session) -> Result<Rows> {
@@ -209,6 +219,23 @@ pub(super) fn state(query: &StreamingQuery) -> Result<Rows> {
     ])
 }
 
+/// `SHOW STATE FOR q OPERATOR n`: keys and values of a stateful operator, by key.
+pub(super) async fn state_keys(query: &StreamingQuery, keys: &StateKeys) -> Result<Rows> {
+    let page = query.read_state(StateRequest {
+        operator: keys.operator,
+        as_of: keys.as_of,
+        find: keys.find.clone(),
+        order: StateOrder::Key,
+        offset: 0,
+        limit: keys.limit.unwrap_or(usize::MAX),
+    });
+    let rows = page.await?.rows;
+    Ok(Rows {
+        schema: rows.schema(),
+        batches: vec![rows],
+    })
+}
+
 /// `DESCRIBE name`: its columns; `DESCRIBE QUERY q`: what is known of the query.
 pub(super) fn describe(session: &Session, what: &Describe) -> Result<Rows> {
     match what {
@@ -268,6 +295,8 @@ fn describe_query(query: &StreamingQuery) -> Result<Rows> {
     if let Some(exception) = status.exception {
         facts.push(("exception", exception.message));
     }
+    let warnings = query.warnings();
+    facts.extend(warnings.iter().map(|warning| ("warning", warning.to_string())));
     rows(vec![
         ("property", text(facts.iter().map(|(name, _)| (*name).to_owned()))),
         ("value", text(facts.iter().map(|(_, value)| value.clone()))),

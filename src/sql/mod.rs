@@ -15,13 +15,14 @@
 //! - `parser`: scripts, and every statement but CREATE; `create` the CREATE statements, `parts` what several
 //!   statements have in common, `cursor` the walk over tokens, `tokens` text to tokens
 //! - [`query`]: SELECT bodies; `streaming_clauses` what sqlparser does not know and is cut out before
-//! - [`dialect`]: Spark's SQL, for sqlparser
+//! - [`dialect`]: Spark's SQL, for sqlparser; `keywords` its words, for completion
 //! - [`rewrite`]: Spark's SELECT to DataFusion's
 //! - [`span`], [`mod@locate`]: places, and DataFusion's errors with them
 
 mod create;
 mod cursor;
 pub mod dialect;
+mod keywords;
 pub mod locate;
 mod parser;
 mod parts;
@@ -34,6 +35,7 @@ mod syntax_error;
 mod tokens;
 
 pub use dialect::SparkDialect;
+pub use keywords::KEYWORDS;
 pub use locate::{Candidates, locate};
 pub use parser::parse_script;
 pub use query::QueryText;

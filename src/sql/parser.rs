@@ -1,17 +1,19 @@
 //! Scripts: statements ended by `;`, and every statement but CREATE.
 
+use std::str::FromStr;
+
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
 use crate::sql::create::create;
 use crate::sql::cursor::Cursor;
-use crate::sql::parts::{dotted, duration, name, written};
+use crate::sql::parts::{dotted, duration, name, text, written};
 use crate::sql::query::parse_query;
 use crate::sql::span::position;
 use crate::sql::statement::{
-    Await, Describe, Drop, DropObject, Explain, ExplainTarget, Name, Set, Show, Statement, StatementKind,
-    Text,
+    Await, Describe, Drop, DropObject, Explain, ExplainTarget, Name, Set, Show, ShowState, StateKeys,
+    Statement, StatementKind, Text,
 };
 use crate::sql::tokens::{Source, tokenize};
 use crate::suggest::did_you_mean;
@@ -234,7 +236,10 @@ fn parse_show(cursor: &mut Cursor<'_>) -> Result<StatementKind> {
             cursor.expect_word("FOR", &format!("Write SHOW {word} FOR query."))?;
             let query = name(cursor, "a query")?;
             return Ok(match word.as_str() {
-                "STATE" => StatementKind::ShowState(query),
+                "STATE" => StatementKind::ShowState(ShowState {
+                    query,
+                    keys: parse_state_keys(cursor)?,
+                }),
                 _ => StatementKind::ShowProgress(query),
             });
         }
@@ -250,6 +255,39 @@ fn parse_show(cursor: &mut Cursor<'_>) -> Result<StatementKind> {
     };
     cursor.next();
     Ok(show)
+}
+
+/// `[OPERATOR n] [AS OF BATCH n] [LIKE 'text'] [LIMIT n]`; `None` if there is no clause.
+fn parse_state_keys(cursor: &mut Cursor<'_>) -> Result<Option<StateKeys>> {
+    const HINT: &str = "Write SHOW STATE FOR query OPERATOR 0 AS OF BATCH 12 LIKE 'text' LIMIT 20; each part may be left out.";
+    if cursor.is_at_end() {
+        return Ok(None);
+    }
+    let mut keys = StateKeys::default();
+    if cursor.take_word("OPERATOR") {
+        keys.operator = number(cursor, "the operator's number", HINT)?;
+    }
+    if cursor.take_words(&["AS", "OF", "BATCH"]) {
+        keys.as_of = Some(number(cursor, "the batch's number", HINT)?);
+    }
+    if cursor.take_word("LIKE") {
+        keys.find = Some(text(cursor, "a text in quotes", HINT)?.value);
+    }
+    if cursor.take_word("LIMIT") {
+        keys.limit = Some(number(cursor, "a number of keys", HINT)?);
+    }
+    cursor.expect_end(HINT)?;
+    Ok(Some(keys))
+}
+
+fn number<T: FromStr>(cursor: &mut Cursor<'_>, what: &str, hint: &str) -> Result<T> {
+    let number = match cursor.peek() {
+        Some(Token::Number(digits, _)) => digits.parse().ok(),
+        _ => None,
+    };
+    let number = number.ok_or_else(|| cursor.expected(what).hint(hint))?;
+    cursor.next();
+    Ok(number)
 }
 
 fn parse_describe(cursor: &mut Cursor<'_>) -> Result<Describe> {

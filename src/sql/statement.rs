@@ -46,8 +46,8 @@ pub enum StatementKind {
     Show(Show),
     /// `SHOW PROGRESS FOR q`
     ShowProgress(Name),
-    /// `SHOW STATE FOR q`
-    ShowState(Name),
+    /// `SHOW STATE FOR q`, and its keys and values
+    ShowState(ShowState),
     /// `DESCRIBE [QUERY] name`
     Describe(Describe),
     /// `EXPLAIN [ANALYZE] QUERY q | SELECT ...`
@@ -56,6 +56,28 @@ pub enum StatementKind {
     Set(Set),
     /// A batch SELECT
     Select(QueryText),
+}
+
+/// `SHOW STATE FOR q [OPERATOR n] [AS OF BATCH n] [LIKE 'text'] [LIMIT n]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ShowState {
+    /// The query.
+    pub query: Name,
+    /// Which keys and values are shown; `None`: no clause asks for some, the operators are listed.
+    pub keys: Option<StateKeys>,
+}
+
+/// Which keys of a state are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct StateKeys {
+    /// The operator's number; 0 unless written.
+    pub operator: u32,
+    /// The batch after which the state is looked at.
+    pub as_of: Option<u64>,
+    /// What a key has in it.
+    pub find: Option<String>,
+    /// How many keys at most; [`usize::MAX`] unless written.
+    pub limit: Option<usize>,
 }
 
 /// A name, without its back-quotes.

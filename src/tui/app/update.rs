@@ -77,7 +77,7 @@ impl App {
             Command::Stop(name) => self.say(format!("stopping {name} after its batch ...")),
             Command::Restart(name) => self.say(format!("restarting {name} ...")),
             Command::Drop(name) => self.say(format!("dropping {name} ...")),
-            Command::Run { .. } | Command::Check { .. } | Command::StopAll => {}
+            _ => {}
         }
         self.effects.push(Effect::Execute(command));
     }
