@@ -188,17 +188,19 @@ async fn growing_state() {
         ),
         ("join", "SELECT s.k, s.v FROM s JOIN other ON s.k = other.o"),
     ] {
-        let mut medians = Vec::new();
-        for keys in [10_000_u64, 1_000_000] {
-            // The first file has every key once, each of the others a thousand of them.
+        let mut medians = [f64::MAX; 2];
+        for run_number in 0..4 {
+            // By turns, as a machine is not the same all the time.
+            let keys = [10_000_u64, 1_000_000][run_number % 2];
+            // The first file has every key once, each of the others a thousand of the first ten thousand.
             let first = keys as usize;
             let mut number = 0_u64;
             let folder = events::lines(&format!("state-{keys}"), 1, first, |out, _| {
                 writeln!(out, r#"{{"k":"k{number:08}","t":"2026-01-01 00:00:00","v":1}}"#).expect("writes");
                 number += 1;
             });
-            let small = events::lines(&format!("state-{keys}-small"), BATCHES, 1000, |out, next| {
-                let (k, v) = (next(keys), next(100));
+            let small = events::lines("state-small", BATCHES, 1000, |out, next| {
+                let (k, v) = (next(10_000), next(100));
                 writeln!(out, r#"{{"k":"k{k:08}","t":"2026-01-01 00:10:00","v":{v}}}"#).expect("writes");
             });
             let mode = if name == "aggregate" { "UPDATE" } else { "APPEND" };
@@ -228,7 +230,8 @@ async fn growing_state() {
             let (_, mut times) = run(&script).await;
             times.remove(0);
             times.sort_unstable();
-            medians.push(times[times.len() / 2] as f64 / 1000.0);
+            let median = &mut medians[run_number % 2];
+            *median = median.min(times[times.len() / 2] as f64 / 1000.0);
         }
         println!(
             "1,000 rows, {name:<12} {:>7.2} ms over 10,000 keys, {:>7.2} ms over 1,000,000   ratio {:.2}",

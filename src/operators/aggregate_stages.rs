@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, Int64Array};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use datafusion::common::Result;
+use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
 use datafusion::physical_plan::{ExecutionPlan, ReplaceChildrenOptions};
 use futures::TryStreamExt;
@@ -77,7 +80,7 @@ impl AggregateStages {
         rows: Vec<RecordBatch>,
         context: &Arc<TaskContext>,
     ) -> Result<Vec<RecordBatch>> {
-        self.run(&self.merge, rows, context).await
+        run(&self.merge, &self.state_rows, rows, context).await
     }
 
     /// The aggregates' values for state rows, whose keys differ.
@@ -93,20 +96,85 @@ impl AggregateStages {
         if rows.iter().all(|batch| batch.num_rows() == 0) {
             return Ok(Vec::new());
         }
-        self.run(&self.finish, rows, context).await
+        run(&self.finish, &self.state_rows, rows, context).await
+    }
+}
+
+/// Merges the accumulators of an aggregate by a number instead of its keys.
+#[derive(Debug)]
+pub struct NumberedMerge {
+    merge: Arc<dyn ExecutionPlan>,
+    rows: BatchesExec,
+    schema: SchemaRef,
+}
+
+impl NumberedMerge {
+    /// Merges what a `Partial` aggregate gives.
+    ///
+    /// # Errors
+    ///
+    /// What DataFusion says of the aggregate.
+    pub fn try_new(partial: &AggregateExec) -> Result<Self> {
+        let number = Arc::new(Field::new("#number", DataType::Int64, false));
+        let num_keys = partial.group_expr().as_final().expr().len();
+        let state = partial.schema();
+        let accumulators = state.fields()[num_keys..].iter().map(Arc::clone);
+        let fields = std::iter::once(Arc::clone(&number)).chain(accumulators);
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let rows = BatchesExec::new(Arc::clone(&schema));
+        let by_number = Arc::new(Column::new(number.name(), 0)) as Arc<dyn PhysicalExpr>;
+        let merge = AggregateExec::try_new(
+            AggregateMode::PartialReduce,
+            PhysicalGroupBy::new_single(vec![(by_number, number.name().clone())]),
+            partial.aggr_expr().to_vec(),
+            vec![None; partial.aggr_expr().len()],
+            rows.with_batches(Vec::new()),
+            partial.input_schema(),
+        )?;
+        Ok(Self {
+            merge: Arc::new(merge),
+            rows,
+            schema,
+        })
     }
 
-    async fn run(
+    /// Merges rows of accumulators that have the same number. Gives the numbers, and the accumulators of each.
+    ///
+    /// # Errors
+    ///
+    /// What an accumulator says, an overflow for instance.
+    pub async fn merge(
         &self,
-        stage: &Arc<dyn ExecutionPlan>,
-        rows: Vec<RecordBatch>,
+        numbers: Int64Array,
+        accumulators: &[ArrayRef],
         context: &Arc<TaskContext>,
-    ) -> Result<Vec<RecordBatch>> {
-        let input = self.state_rows.with_batches(rows);
-        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
-        let stage = Arc::clone(stage).replace_children(vec![input], options)?;
-        stage.execute(0, Arc::clone(context))?.try_collect().await
+    ) -> Result<(Vec<i64>, Vec<ArrayRef>)> {
+        let mut columns = vec![Arc::new(numbers) as ArrayRef];
+        columns.extend_from_slice(accumulators);
+        let rows = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        let merged = run(&self.merge, &self.rows, vec![rows], context).await?;
+        let merged = match merged.first() {
+            Some(first) => concat_batches(&first.schema(), &merged)?,
+            None => return internal_err!("rows that were merged are gone"),
+        };
+        let (numbers, accumulators) = merged.columns().split_at(1);
+        Ok((
+            numbers[0].as_primitive::<Int64Type>().values().to_vec(),
+            accumulators.to_vec(),
+        ))
     }
+}
+
+async fn run(
+    stage: &Arc<dyn ExecutionPlan>,
+    rows: &BatchesExec,
+    batches: Vec<RecordBatch>,
+    context: &Arc<TaskContext>,
+) -> Result<Vec<RecordBatch>> {
+    let input = rows.with_batches(batches);
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
+    let stage = Arc::clone(stage).replace_children(vec![input], options)?;
+    stage.execute(0, Arc::clone(context))?.try_collect().await
 }
 
 /// Puts a filter for rows that came too late for `operator` under a `Partial` aggregate: what its key

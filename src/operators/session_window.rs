@@ -13,7 +13,7 @@
 //!   │              begins at or before the end so far is      ann    09:08-09:13   ├               09:00-09:13
 //!   │              part of the session                        ann               └─ 09:00-09:05
 //!   ├ PartialReduce  the parts of each changed session -> one row
-//!   ├ remove, put  the sessions that became parts go, the merged ones come
+//!   ├ remove, put  a session goes on under the number of the first one in it; the others in it go
 //!   ├ evict        sessions that end at or before the batch's watermark (append)
 //!   └ Final        append: the evicted sessions; complete: all
 //! ```
@@ -23,16 +23,22 @@
 //! gap, ended at or before the previous batch's watermark, even if a session in the state would take them in.
 //!
 //! Spark: `MergingSessionsExec`, `SessionWindowStateStoreRestoreExec`, `SessionWindowStateStoreSaveExec`.
+//!
+//! # Layout
+//!
+//! - `sweep`: which rows are of one session
+
+mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, TimestampMicrosecondArray, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, TimestampMicrosecondArray, UInt32Array};
+use arrow::compute::{concat_batches, interleave, take_record_batch};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
-use arrow::row::{RowConverter, Rows, SortField};
+use arrow::row::{RowConverter, SortField};
 use datafusion::common::{Result, exec_datafusion_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::Distribution;
@@ -40,14 +46,16 @@ use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
 use futures::TryStreamExt;
 
-use crate::operators::aggregate_stages::{AggregateStages, under_late_filter};
+use crate::operators::aggregate_stages::{AggregateStages, NumberedMerge, under_late_filter};
 use crate::operators::context::{OperatorContext, OperatorSpec};
 use crate::operators::exec::{Operator, OperatorExec, gathering, stream_once};
 use crate::operators::signature::aggregate_signature;
 use crate::plan::event_time::{Bound, is_event_time, is_session_bound};
 use crate::sink::OutputMode;
-use crate::state::StateLayout;
 use crate::state::store::EvictionTime;
+use crate::state::{Probe, StateLayout};
+
+use sweep::{KeyNumbers, Part, to_u32};
 
 /// Sessions over a stream. See the module's documentation.
 pub type SessionWindowExec = OperatorExec<SessionWindow>;
@@ -112,6 +120,7 @@ impl SessionWindowExec {
         };
         let sessions = SessionWindow {
             aggregate,
+            numbered_merge: NumberedMerge::try_new(partial)?,
             stored_schema,
             start,
             is_evicting: eviction.is_some(),
@@ -123,11 +132,12 @@ impl SessionWindowExec {
     }
 }
 
-/// What a batch of [`SessionWindowExec`] goes through. Rows have the columns of the aggregate's state: other keys, start, end, accumulators;
-/// stored rows have the session's number before the start.
+/// What a batch of [`SessionWindowExec`] goes through. Rows have the columns of the aggregate's state: other keys,
+/// start, end, accumulators; stored rows have the session's number before the start.
 #[derive(Debug)]
 pub struct SessionWindow {
     aggregate: AggregateStages,
+    numbered_merge: NumberedMerge,
     stored_schema: SchemaRef,
     /// The place of the start, which is also how many other keys there are. The end follows.
     start: usize,
@@ -137,96 +147,122 @@ pub struct SessionWindow {
     context: Arc<OperatorContext>,
 }
 
-/// What a batch changes.
-struct Changes {
-    /// The parts of the changed sessions, each with the bounds of the session that it is part of.
-    parts: RecordBatch,
-    /// Which of the stored rows became parts.
-    merged_away: UInt32Array,
+/// The sessions that a batch changes.
+struct Changed {
+    /// Their rows as they are now.
+    sessions: RecordBatch,
+    /// The keys and numbers of stored sessions that became parts of others.
+    merged_away: RecordBatch,
 }
 
 impl SessionWindow {
-    /// The other keys of rows, in a form that can be compared.
-    fn keys_of(&self, rows: &RecordBatch) -> Result<Rows> {
+    /// Sweeps over the touched rows and the stored sessions of their keys. Stored sessions that nothing touches stay.
+    ///
+    /// A session that takes stored ones in goes on with the number of the first of them; others get new numbers.
+    async fn changed(&self, touched: RecordBatch, context: &Arc<TaskContext>) -> Result<Changed> {
+        let num_touched = touched.num_rows();
+        let keys = self.number_keys(&touched)?;
+        let asking = take_record_batch(&touched, &UInt32Array::from(keys.first_rows))?;
+        let (found, next_number) = self.context.with_state(|store, _| {
+            let found = store.probe(&asking.columns()[..self.start], asking.num_rows())?;
+            Ok((found, store.next_number()))
+        })?;
+        let mut key_of_row = keys.of_row;
+        let (all, stored) = match found {
+            Some(Probe { rows, asking, found }) => {
+                key_of_row.resize(num_touched + rows.num_rows(), 0);
+                for (key, row) in asking.into_iter().zip(found) {
+                    key_of_row[num_touched + row as usize] = key;
+                }
+                let bare = self.without_numbers(&rows)?;
+                (
+                    concat_batches(self.aggregate.state_schema(), [&touched, &bare])?,
+                    rows,
+                )
+            }
+            None => (touched, RecordBatch::new_empty(Arc::clone(&self.stored_schema))),
+        };
+        let stored_numbers = stored.column(self.start).as_primitive::<Int64Type>();
+        let bounds = |column: usize| all.column(column).as_primitive::<TimestampMicrosecondType>();
+        let (starts, ends) = (bounds(self.start), bounds(self.start + 1));
+        let parts = (0..all.num_rows()).map(|row| {
+            Ok(Part {
+                key: key_of_row[row],
+                start: starts.value(row),
+                end: ends.value(row),
+                row: to_u32(row)?,
+            })
+        });
+        let mut parts = parts.collect::<Result<Vec<_>>>()?;
+
+        let mut first_parts = Vec::new();
+        let (mut new_starts, mut new_ends, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut merged, mut merged_into) = (Vec::new(), Vec::new());
+        let mut merged_away = Vec::new();
+        let mut unused = next_number..;
+        for session in sweep::sessions(&mut parts) {
+            let is_touched = |part: &Part| (part.row as usize) < num_touched;
+            if !session.parts.iter().any(is_touched) {
+                continue;
+            }
+            let [first, ..] = session.parts else { continue };
+            if session.parts.len() > 1 {
+                merged.extend(session.parts.iter().map(|part| part.row));
+                merged_into.resize(merged.len(), to_i64(first_parts.len())?);
+            }
+            let mut stored_parts = session.parts.iter().filter(|part| !is_touched(part));
+            let kept = stored_parts.next().map(|part| part.row as usize - num_touched);
+            numbers.extend(match kept {
+                Some(kept) => Some(stored_numbers.value(kept)),
+                None => unused.next(),
+            });
+            for part in stored_parts {
+                merged_away.push(to_u32(part.row as usize - num_touched)?);
+            }
+            first_parts.push(first.row);
+            new_starts.push(first.start);
+            new_ends.push(session.end);
+        }
+
+        let mut columns = take_record_batch(&all, &UInt32Array::from(first_parts))?
+            .columns()
+            .to_vec();
+        for (bound, times) in [(self.start, new_starts), (self.start + 1, new_ends)] {
+            let times = TimestampMicrosecondArray::from(times);
+            columns[bound] = Arc::new(times.with_data_type(columns[bound].data_type().clone())) as ArrayRef;
+        }
+        if !merged.is_empty() {
+            let merged = take_record_batch(&all, &UInt32Array::from(merged))?;
+            let accumulators = self.start + 2;
+            let merge = &self.numbered_merge;
+            let (sessions, merged) = merge
+                .merge(
+                    Int64Array::from(merged_into),
+                    &merged.columns()[accumulators..],
+                    context,
+                )
+                .await?;
+            for (column, merged) in columns[accumulators..].iter_mut().zip(merged) {
+                *column = replace_rows(column, &sessions, &merged)?;
+            }
+        }
+        columns.insert(self.start, Arc::new(Int64Array::from(numbers)));
+        let keys = stored.project(&(0..=self.start).collect::<Vec<_>>())?;
+        Ok(Changed {
+            sessions: RecordBatch::try_new(Arc::clone(&self.stored_schema), columns)?,
+            merged_away: take_record_batch(&keys, &UInt32Array::from(merged_away))?,
+        })
+    }
+
+    fn number_keys(&self, rows: &RecordBatch) -> Result<KeyNumbers> {
+        if self.start == 0 {
+            return Ok(KeyNumbers::of_one_key(rows.num_rows()));
+        }
         let fields = rows.schema();
         let fields = fields.fields()[..self.start].iter();
         let fields = fields.map(|field| SortField::new(field.data_type().clone()));
         let converter = RowConverter::new(fields.collect())?;
-        Ok(converter.convert_columns(&rows.columns()[..self.start])?)
-    }
-
-    /// The stored sessions of the keys that are among `touched`.
-    fn look_up(&self, touched: &RecordBatch) -> Result<Option<RecordBatch>> {
-        let keys = self.keys_of(touched)?;
-        let mut seen = hashbrown::HashSet::with_capacity(touched.num_rows());
-        let first_of_each = (0..touched.num_rows())
-            .filter(|&row| seen.insert(keys.row(row)))
-            .map(to_u32)
-            .collect::<Result<UInt32Array>>()?;
-        let asking = take_record_batch(touched, &first_of_each)?;
-        let found = self
-            .context
-            .with_state(|store, _| store.probe(&asking.columns()[..self.start], asking.num_rows()))?;
-        Ok(found.map(|found| found.rows))
-    }
-
-    /// Sweeps over the touched rows and the stored ones of their keys. Stored sessions that nothing touches stay.
-    fn changes(&self, touched: &RecordBatch, stored: Option<&RecordBatch>) -> Result<Changes> {
-        let num_touched = touched.num_rows();
-        let all = match stored {
-            Some(stored) => {
-                let bare = self.without_numbers(stored)?;
-                concat_batches(self.aggregate.state_schema(), [touched, &bare])?
-            }
-            None => touched.clone(),
-        };
-        let keys = self.keys_of(&all)?;
-        let starts = all.column(self.start).as_primitive::<TimestampMicrosecondType>();
-        let ends = all
-            .column(self.start + 1)
-            .as_primitive::<TimestampMicrosecondType>();
-        let mut order = (0..all.num_rows()).collect::<Vec<_>>();
-        order.sort_unstable_by(|&a, &b| {
-            let by_key = keys.row(a).cmp(&keys.row(b));
-            by_key.then_with(|| starts.value(a).cmp(&starts.value(b)))
-        });
-
-        let (mut parts, mut part_starts, mut part_ends) = (Vec::new(), Vec::new(), Vec::new());
-        let mut merged_away = Vec::new();
-        let mut rest = order.as_slice();
-        while let Some((&first, _)) = rest.split_first() {
-            let mut end = ends.value(first);
-            let is_part =
-                |&row: &usize, end: i64| keys.row(row) == keys.row(first) && starts.value(row) <= end;
-            let mut num_parts = 0;
-            while let Some(row) = rest.get(num_parts).filter(|row| is_part(row, end)) {
-                end = end.max(ends.value(*row));
-                num_parts += 1;
-            }
-            let (session, others) = rest.split_at(num_parts);
-            rest = others;
-            if session.iter().all(|&row| row >= num_touched) {
-                continue;
-            }
-            for &row in session {
-                parts.push(to_u32(row)?);
-                part_starts.push(starts.value(first));
-                part_ends.push(end);
-                if row >= num_touched {
-                    merged_away.push(to_u32(row - num_touched)?);
-                }
-            }
-        }
-        let all = take_record_batch(&all, &UInt32Array::from(parts))?;
-        let mut columns = all.columns().to_vec();
-        for (bound, times) in [(self.start, part_starts), (self.start + 1, part_ends)] {
-            let times = TimestampMicrosecondArray::from(times);
-            columns[bound] = Arc::new(times.with_data_type(columns[bound].data_type().clone())) as ArrayRef;
-        }
-        Ok(Changes {
-            parts: RecordBatch::try_new(all.schema(), columns)?,
-            merged_away: UInt32Array::from(merged_away),
-        })
+        KeyNumbers::of(&converter.convert_columns(&rows.columns()[..self.start])?)
     }
 
     fn without_numbers(&self, stored: &RecordBatch) -> Result<RecordBatch> {
@@ -238,14 +274,7 @@ impl SessionWindow {
         )?)
     }
 
-    fn with_numbers(&self, rows: &RecordBatch, from: i64) -> Result<RecordBatch> {
-        let numbers = (from..).take(rows.num_rows()).collect::<Int64Array>();
-        let mut columns = rows.columns().to_vec();
-        columns.insert(self.start, Arc::new(numbers));
-        Ok(RecordBatch::try_new(Arc::clone(&self.stored_schema), columns)?)
-    }
-
-    /// One batch's way through the self.context.
+    /// One batch's way through the operator.
     async fn run(
         self: Arc<Self>,
         input: SendableRecordBatchStream,
@@ -255,18 +284,11 @@ impl SessionWindow {
         let touched = concat_batches(self.aggregate.state_schema(), &touched)?;
         let begun = Instant::now();
         if touched.num_rows() > 0 {
-            let stored = self.look_up(&touched)?;
-            let changes = self.changes(&touched, stored.as_ref())?;
-            let merged = self.aggregate.merge(vec![changes.parts], &context).await?;
+            let changed = self.changed(touched, &context).await?;
             self.context.with_state(|store, numbers| {
-                if let Some(stored) = stored {
-                    let keys = stored.project(&(0..=self.start).collect::<Vec<_>>())?;
-                    store.remove(take_record_batch(&keys, &changes.merged_away)?)?;
-                }
-                for rows in merged {
-                    numbers.updated += rows.num_rows() as u64;
-                    store.put(self.with_numbers(&rows, store.next_number())?)?;
-                }
+                numbers.updated += changed.sessions.num_rows() as u64;
+                store.remove(changed.merged_away)?;
+                store.put(changed.sessions)?;
                 numbers.update_time += begun.elapsed();
                 Ok(())
             })?;
@@ -290,8 +312,19 @@ impl SessionWindow {
     }
 }
 
-fn to_u32(row: usize) -> Result<u32> {
-    u32::try_from(row).map_err(|_| exec_datafusion_err!("too many sessions in one batch"))
+fn to_i64(session: usize) -> Result<i64> {
+    i64::try_from(session).map_err(|_| exec_datafusion_err!("too many sessions in one batch"))
+}
+
+/// The rows of `column`, but for those at `places`, which are those of `others`.
+fn replace_rows(column: &ArrayRef, places: &[i64], others: &ArrayRef) -> Result<ArrayRef> {
+    let mut sources = (0..column.len()).map(|row| (0, row)).collect::<Vec<_>>();
+    for (other, &place) in places.iter().enumerate() {
+        let place =
+            usize::try_from(place).map_err(|_| exec_datafusion_err!("a session's number is negative"))?;
+        sources[place] = (1, other);
+    }
+    Ok(interleave(&[column.as_ref(), others.as_ref()], &sources)?)
 }
 
 impl Operator for SessionWindow {

@@ -37,6 +37,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::BooleanArray;
+use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::{JoinType, Result};
@@ -154,13 +155,14 @@ impl StreamJoinExec {
 
 impl SymmetricJoin {
     /// One batch's way through the join.
-    fn run(&self, left_rows: Vec<RecordBatch>, right_rows: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
+    fn run(&self, left_rows: &[RecordBatch], right_rows: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
         let mut output = Vec::new();
-        for rows in left_rows {
-            self.take_left(&rows, &mut output)?;
+        // As one batch each, rows are looked up at once, and the state's log has few batches.
+        if let Some(first) = left_rows.first() {
+            self.take_left(&concat_batches(first.schema_ref(), left_rows)?, &mut output)?;
         }
-        for rows in right_rows {
-            self.take_right(&rows, &mut output)?;
+        if let Some(first) = right_rows.first() {
+            self.take_right(&concat_batches(first.schema_ref(), right_rows)?, &mut output)?;
         }
         for (side, is_left) in [(&self.left, true), (&self.right, false)] {
             if let Some(unmatched) = side.evict()? {
@@ -265,8 +267,9 @@ impl Operator for SymmetricJoin {
         let right = inputs[1].execute(partition, context)?;
         let join = Arc::clone(self);
         let rows = async move {
-            let (left, right) = futures::try_join!(left.try_collect(), right.try_collect())?;
-            join.run(left, right)
+            let (left, right) =
+                futures::try_join!(left.try_collect::<Vec<_>>(), right.try_collect::<Vec<_>>())?;
+            join.run(&left, &right)
         };
         Ok(stream_once(Arc::clone(&self.schema), rows))
     }
