@@ -1,5 +1,5 @@
 //! The state of queries over a moving event time stops growing, and so does the checkpoint: windows, sessions,
-//! deduplication and every kind of join. `HIGHWATER_BATCHES` says over how many batches.
+//! first rows, deduplication and every kind of join. `HIGHWATER_BATCHES` says over how many batches.
 #![allow(missing_docs)]
 
 mod support;
@@ -21,7 +21,7 @@ const BATCHES: i64 = 250;
 /// From this batch on no state may be larger than it was up to it.
 const SETTLED: i64 = 40;
 
-const QUERIES: [(&str, &str); 12] = [
+const QUERIES: [(&str, &str); 13] = [
     (
         "tumbling",
         "SELECT window, k, count(*) AS n FROM l GROUP BY window(at, '10 minutes'), k",
@@ -33,6 +33,10 @@ const QUERIES: [(&str, &str); 12] = [
     (
         "sessions",
         "SELECT session_window, k, count(*) AS n FROM l GROUP BY session_window(at, '10 minutes'), k",
+    ),
+    (
+        "top_n",
+        "SELECT * FROM l QUALIFY row_number() OVER (PARTITION BY window(at, '10 minutes') ORDER BY n DESC) <= 3",
     ),
     ("dedup", "SELECT DISTINCT ON (k, at) * FROM l"),
     ("dedup_within", "SELECT DISTINCT ON (k) WITHIN WATERMARK * FROM l"),

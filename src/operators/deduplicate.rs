@@ -27,12 +27,11 @@ use arrow::array::TimestampMicrosecondArray;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties, SendableRecordBatchStream};
-use futures::TryStreamExt;
 
+use crate::operators::arrival::{in_order_of_arrival, partitions_of};
 use crate::operators::context::{OperatorContext, OperatorSpec};
 use crate::operators::exec::{Operator, OperatorExec, gathering, stream_once};
 use crate::operators::late_rows::without_late_rows;
@@ -120,17 +119,7 @@ impl DeduplicateExec {
 impl Deduplicate {
     /// One batch's way through the operator. The partitions come in reading order.
     async fn run(self: Arc<Self>, partitions: Vec<SendableRecordBatchStream>) -> Result<Vec<RecordBatch>> {
-        let tasks = partitions
-            .into_iter()
-            .map(|rows| SpawnedTask::spawn(rows.try_collect::<Vec<_>>()))
-            .collect::<Vec<_>>();
-        let mut arrived = Vec::new();
-        for task in tasks {
-            match task.join_unwind().await {
-                Ok(rows) => arrived.extend(rows?),
-                Err(cancelled) => return internal_err!("a task that reads a partition ended: {cancelled}"),
-            }
-        }
+        let arrived = in_order_of_arrival(partitions).await?;
         let watermark_us = self.context.watermarks().eviction_us;
         let kept = self.context.with_state(|store, numbers| {
             let begun = Instant::now();
@@ -204,9 +193,7 @@ impl Operator for Deduplicate {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let input = &inputs[0];
-        let partitions = (0..input.properties().partitioning.partition_count())
-            .map(|partition| input.execute(partition, Arc::clone(&context)))
-            .collect::<Result<Vec<_>>>()?;
+        let partitions = partitions_of(input, &context)?;
         Ok(stream_once(input.schema(), Arc::clone(self).run(partitions)))
     }
 }

@@ -59,6 +59,20 @@ pub fn deduplicate_signature(schema: &SchemaRef, num_keys: usize, eviction: Opti
     format!("deduplicate by {keys}{eviction}")
 }
 
+/// The signature of the first rows of each group, in a state with these columns: `num_keys` keys with the row number as
+/// the last of them, and the rest of a row. `what` is kept, as `the first 3 rows by v DESC`.
+pub fn top_n_signature(
+    what: &str,
+    schema: &SchemaRef,
+    num_keys: usize,
+    eviction: Option<EvictionTime>,
+) -> String {
+    let keys = typed(&schema.fields()[..num_keys - 1], ToOwned::to_owned);
+    let columns = typed(&schema.fields()[num_keys..], ToOwned::to_owned);
+    let eviction = evicts_by(schema, eviction, ToOwned::to_owned);
+    format!("{what} of each {keys}; keeps {columns}{eviction}")
+}
+
 /// The signature of one side of a join, whose state has these columns: `num_keys` keys with the row number as the last
 /// of them, the side's columns, and whether the row has matched.
 pub fn join_side_signature(

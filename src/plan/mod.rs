@@ -10,6 +10,7 @@
 //! - [`stream_join`]: the logical node of a join of two streams
 //! - [`time_bound`]: how long such a join keeps rows, from its condition
 //! - [`deduplicate`]: the logical node of DISTINCT ON
+//! - [`top_n`]: the logical node of the first rows of each group
 //! - [`filter_pushdown`]: keeps an optimizer rule away from where it is wrong
 //! - [`generator`]: the rule that turns `explode(...)` into an unnesting
 //! - [`time_window`]: the rule that turns `window(...)` into a key
@@ -35,5 +36,6 @@ pub mod stream_join;
 pub mod stream_table;
 pub mod time_bound;
 pub mod time_window;
+pub mod top_n;
 pub mod union_event_time;
 pub mod watermark;

@@ -12,6 +12,7 @@ use crate::plan::deduplicate::is_within_watermark;
 use crate::plan::event_time::is_event_time;
 use crate::plan::stream_join::{check_stream_join, kind_of};
 use crate::plan::stream_table::is_streaming;
+use crate::plan::top_n::{TopN, rewrite_top_n};
 use crate::plan::watermark::EventTimeWatermark;
 use crate::sink::OutputMode;
 
@@ -23,6 +24,7 @@ use crate::sink::OutputMode;
 pub fn check(plan: &LogicalPlan, mode: OutputMode) -> Result<()> {
     let mut found = Found::default();
     let mut refusal = None;
+    let plan = rewrite_top_n(plan.clone())?;
     let walked = plan.apply(|node| {
         if !is_streaming(node) {
             return Ok(TreeNodeRecursion::Jump);
@@ -111,7 +113,10 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
         LogicalPlan::Window(_) => Err(Error::statement(
             "window functions (OVER) over rows that are not grouped by time are not possible on a stream",
         )
-        .hint("Use GROUP BY window(time, '10 minutes') for windows over event time.")),
+        .hint(
+            "Use GROUP BY window(time, '10 minutes') for windows over event time. For the first rows of each window: \
+             QUALIFY row_number() OVER (PARTITION BY window(time, '10 minutes'), key ORDER BY value DESC) <= 3.",
+        )),
         LogicalPlan::Distinct(Distinct::All(input)) => {
             found.aggregates += 1;
             check_distinct(input, mode)
@@ -122,7 +127,10 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
             Err(Error::statement("a stream cannot be united with static rows")
                 .hint("Make a stream of the static side too, or union when you read the result table."))
         }
-        LogicalPlan::Extension(extension) => check_watermark(extension),
+        LogicalPlan::Extension(extension) => match extension.node.as_any().downcast_ref::<TopN>() {
+            Some(top) => top.check(mode),
+            None => check_watermark(extension),
+        },
         LogicalPlan::RecursiveQuery(_) => Err(Error::statement("a recursive query over a stream is not possible")),
         _ => Ok(()),
     }

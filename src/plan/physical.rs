@@ -36,6 +36,7 @@ use crate::operators::with_schema::WithSchemaExec;
 use crate::plan::deduplicate::{Deduplicate, rewrite_distinct_on};
 use crate::plan::stream_join::{StreamJoin, plan_stream_joins};
 use crate::plan::time_window::rewrite_windows;
+use crate::plan::top_n::{TopN, rewrite_top_n};
 use crate::plan::union_event_time::UnionEventTime;
 use crate::plan::watermark::EventTimeWatermark;
 use crate::sink::OutputMode;
@@ -71,6 +72,7 @@ impl StreamingPlan {
     pub async fn try_new(state: &SessionState, plan: LogicalPlan, output_mode: OutputMode) -> Result<Self> {
         let batch_time_ms = Arc::new(AtomicI64::new(0));
         let plan = rewrite_distinct_on(plan)?;
+        let plan = rewrite_top_n(plan)?;
         let plan = rewrite_windows(plan)?;
         let plan = bind_batch_time(plan, &batch_time_ms)?;
         let rule = StatefulAggregates {
@@ -224,6 +226,9 @@ impl ExtensionPlanner for StreamingPlanner {
             let keys = keys.collect::<PlanResult<_>>()?;
             let exec = DeduplicateExec::try_new(input, keys, deduplicate.within_watermark())?;
             return Ok(Some(Arc::new(exec)));
+        }
+        if let Some(top) = node.as_any().downcast_ref::<TopN>() {
+            return Ok(Some(Arc::new(top.plan(Arc::clone(&physical_inputs[0]))?)));
         }
         if let (Some(join), [left, right]) = (node.as_any().downcast_ref::<StreamJoin>(), physical_inputs) {
             let inputs = [Arc::clone(left), Arc::clone(right)];

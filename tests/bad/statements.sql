@@ -92,6 +92,18 @@ CREATE STREAM t USING rate;
 CREATE STREAMING QUERY q AS SELECT row_number() OVER (ORDER BY value) AS n FROM t;
 ----
 CREATE STREAM t USING rate;
+CREATE STREAMING QUERY q AS SELECT * FROM (SELECT value, row_number() OVER (PARTITION BY value % 3 ORDER BY value) AS n FROM t) WHERE n <= 3;
+----
+CREATE STREAM t USING rate WATERMARK timestamp DELAY OF INTERVAL 1 MINUTE;
+CREATE STREAMING QUERY q OUTPUT MODE UPDATE AS SELECT value FROM t QUALIFY rank() OVER (PARTITION BY window(timestamp, '1 minute') ORDER BY value) <= 3;
+----
+CREATE STREAM t USING rate WATERMARK timestamp DELAY OF INTERVAL 1 MINUTE;
+CREATE STREAMING QUERY q AS SELECT * FROM (SELECT value, rank() OVER (PARTITION BY window(timestamp, '1 minute') ORDER BY value) AS n FROM t) WHERE n > 3;
+----
+CREATE STREAM t USING rate WATERMARK timestamp DELAY OF INTERVAL 1 MINUTE;
+CREATE STREAMING QUERY q AS SELECT * FROM (SELECT value, lag(value) OVER (PARTITION BY window(timestamp, '1 minute') ORDER BY value) AS n FROM t) WHERE n <= 3;
+----
+CREATE STREAM t USING rate;
 CREATE STREAMING QUERY q OUTPUT MODE UPDATE AS SELECT window(timestamp, '0 seconds') AS w, count(*) AS n FROM t GROUP BY window(timestamp, '0 seconds');
 ----
 CREATE STREAM t USING rate;
