@@ -1,4 +1,4 @@
-//! Random windows, sessions and chains of them over random rows in random batches, with restarts in between: the result
+//! Random windows, sessions, chains of them and the first rows of each over random rows in random batches, with restarts in between: the result
 //! is the one of the same SELECT over a table of all rows.
 //!
 //! Every row is on time. Append mode is flushed by a row far in the future, whose own windows stay open. `HIGHWATER_WINDOW_PIPELINES`
@@ -92,12 +92,40 @@ fn aggregates(random: &mut Random) -> String {
     chosen.join(", ")
 }
 
+/// The first rows of each window, of input rows or of groups. Where only the order of arrival could tell rows apart, they
+/// are all alike.
+fn top_n(random: &mut Random, keys: &str) -> String {
+    let window = window(random, "at");
+    let (order, last) = (random.pick(&["n DESC", "n", "n % 3 DESC"]), 1 + random.below(4));
+    let (ranking, order) = match random.below(3) {
+        0 => ("row_number", format!("{order}, at, kind, n")),
+        1 => ("rank", order.to_owned()),
+        _ => ("dense_rank", order.to_owned()),
+    };
+    let groups = "SELECT window AS w, kind, count(*) AS n, max(at) AS at FROM input";
+    let (from, keys) = match random.below(3) {
+        0 => (format!("({groups} GROUP BY {window}, kind)"), ""),
+        1 => (format!("(SELECT {window} AS w, kind, n, at FROM input)"), keys),
+        // A window that slides would be another one in the output.
+        _ => {
+            let window = format!("window(at, '{} seconds')", 7 + random.below(90));
+            return format!(
+                "SELECT kind, n FROM input QUALIFY {ranking}() OVER (PARTITION BY {window}{keys} ORDER BY {order}) <= {last}"
+            );
+        }
+    };
+    format!(
+        "SELECT w.start, kind, n, place FROM (SELECT *, {ranking}() OVER (PARTITION BY w{keys} ORDER BY {order}) AS place
+         FROM {from}) WHERE place <= {last}"
+    )
+}
+
 fn pipeline(seed: u64) -> Pipeline {
     let mut random = Random(seed);
     let mut mode = random.pick(&["APPEND", "UPDATE", "COMPLETE"]);
     let keys = random.pick(&["", ", kind", ", kind, n % 2"]);
     let aggregates = aggregates(&mut random);
-    let select = match random.below(4) {
+    let select = match random.below(5) {
         0 => {
             if mode == "UPDATE" {
                 mode = "APPEND";
@@ -122,6 +150,10 @@ fn pipeline(seed: u64) -> Pipeline {
                 keys_out = if keys.is_empty() { "" } else { ", kind" },
                 keys_as = keys,
             )
+        }
+        2 => {
+            mode = "APPEND";
+            top_n(&mut random, keys)
         }
         _ => {
             let window = window(&mut random, "at");

@@ -30,7 +30,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
-    Aggregate, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection,
+    Aggregate, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection, Window,
 };
 
 use crate::error::Error;
@@ -64,6 +64,7 @@ pub fn rewrite_windows(plan: LogicalPlan) -> Result<LogicalPlan> {
         LogicalPlan::Aggregate(aggregate) => rewrite_aggregate(aggregate),
         LogicalPlan::Projection(projection) => rewrite_projection(projection),
         LogicalPlan::Filter(filter) => rewrite_filter(filter),
+        LogicalPlan::Window(window) => rewrite_over(window),
         LogicalPlan::Join(join) => rewrite_join(join),
         other => Ok(Transformed::no(other)),
     })
@@ -179,6 +180,25 @@ fn rewrite_filter(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(
         columns,
         Arc::new(filtered),
+    )?)))
+}
+
+/// Rows numbered or summed up by window: `OVER (PARTITION BY window(t, '1 hour'))`.
+fn rewrite_over(window: Window) -> Result<Transformed<LogicalPlan>> {
+    let Some(call) = single_call(window_calls(window.window_expr.iter())?)? else {
+        return Ok(Transformed::no(LogicalPlan::Window(window)));
+    };
+    let columns = window.schema.columns().into_iter().map(Expr::Column).collect();
+    let windowed = Windowed::try_new(&call, Arc::unwrap_or_clone(window.input), Sliding::Rows)?;
+    let exprs = window.window_expr.into_iter().map(|expr| {
+        let (qualifier, name) = expr.qualified_name();
+        Ok(windowed.replace(expr)?.alias_qualified(qualifier, name))
+    });
+    let exprs = exprs.collect::<Result<Vec<_>>>()?;
+    let over = Window::try_new(exprs, Arc::new(windowed.input))?;
+    let over = Arc::new(LogicalPlan::Window(over));
+    Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(
+        columns, over,
     )?)))
 }
 
