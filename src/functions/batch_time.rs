@@ -18,6 +18,7 @@ pub fn batch_timestamp(name: &str, now_ms: &Arc<AtomicI64>) -> Option<ScalarUDF>
     let kind = match name {
         "now" | "current_timestamp" => Kind::Timestamp,
         "current_date" | "today" => Kind::Date,
+        "current_time" => Kind::Time,
         _ => return None,
     };
     let signature = Signature::nullary(Volatility::Volatile);
@@ -32,6 +33,7 @@ pub fn batch_timestamp(name: &str, now_ms: &Arc<AtomicI64>) -> Option<ScalarUDF>
 enum Kind {
     Timestamp,
     Date,
+    Time,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,7 @@ impl ScalarUDFImpl for BatchTime {
         match self.kind {
             Kind::Timestamp => "batch_timestamp",
             Kind::Date => "batch_date",
+            Kind::Time => "batch_time",
         }
     }
 
@@ -72,6 +75,7 @@ impl ScalarUDFImpl for BatchTime {
         Ok(match self.kind {
             Kind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Kind::Date => DataType::Date32,
+            Kind::Time => DataType::Time64(TimeUnit::Nanosecond),
         })
     }
 
@@ -83,6 +87,7 @@ impl ScalarUDFImpl for BatchTime {
                 let days = now_ms.div_euclid(86_400_000);
                 ScalarValue::Date32(i32::try_from(days).ok())
             }
+            Kind::Time => ScalarValue::Time64Nanosecond(Some(now_ms.rem_euclid(86_400_000) * 1_000_000)),
         }))
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 mod arithmetic;
+mod assertion;
 pub mod batch_time;
 pub(crate) mod cast;
 mod collection;
@@ -11,6 +12,7 @@ mod hash;
 mod json;
 mod math;
 pub mod planner;
+pub mod random;
 pub mod session_window;
 pub mod sliding;
 mod string;
@@ -31,6 +33,8 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         within_watermark_udf(),
     ];
     functions.extend(arithmetic::functions());
+    functions.extend(assertion::functions());
+    functions.extend(random::functions());
     functions.push(session_window::session_window_udf());
     functions.extend(collection::functions());
     functions.extend(datetime::functions());

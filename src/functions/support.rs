@@ -270,6 +270,12 @@ impl Function {
         self
     }
 
+    /// Has it computed for the rows that reach it, and never beforehand.
+    pub(crate) fn volatile(mut self) -> Self {
+        self.signature = Signature::user_defined(Volatility::Volatile);
+        self
+    }
+
     /// Lets the arguments' types be decided together.
     pub(crate) fn coerce(mut self, coerce: Coerce) -> Self {
         self.coerce = Some(coerce);

@@ -26,6 +26,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use crate::error::Result;
 use crate::functions::batch_time::batch_timestamp;
+use crate::functions::random::in_batches;
 use crate::operators::context::{OperatorContext, OperatorFacts, place_operators};
 use crate::operators::deduplicate::DeduplicateExec;
 use crate::operators::session_window::{SessionWindowExec, groups_by_session};
@@ -168,18 +169,22 @@ impl StreamingPlan {
     }
 }
 
-/// Binds `now()` and its kin to the batch's own time: the optimizer would fold them into the plan otherwise.
+/// Binds `now()` and its kin to the batch's own time, which the optimizer would fold into the plan otherwise, and random
+/// numbers to the batch.
 fn bind_batch_time(plan: LogicalPlan, now_ms: &Arc<AtomicI64>) -> PlanResult<LogicalPlan> {
     plan.transform_down_with_subqueries(|plan| {
         plan.map_expressions(|expr| {
             expr.transform_up(|expr| match &expr {
-                Expr::ScalarFunction(function) => match batch_timestamp(function.func.name(), now_ms) {
-                    Some(bound) => {
-                        let name = expr.qualified_name().1;
-                        Ok(Transformed::yes(bound.call(vec![]).alias(name)))
-                    }
-                    None => Ok(Transformed::no(expr)),
-                },
+                Expr::ScalarFunction(function) => {
+                    let name = function.func.name();
+                    let bound = match (batch_timestamp(name, now_ms), in_batches(name, now_ms)) {
+                        (Some(bound), _) => bound.call(vec![]),
+                        (None, Some(bound)) => bound.call(function.args.clone()),
+                        (None, None) => return Ok(Transformed::no(expr)),
+                    };
+                    let name = expr.qualified_name().1;
+                    Ok(Transformed::yes(bound.alias(name)))
+                }
                 _ => Ok(Transformed::no(expr)),
             })
         })

@@ -1359,3 +1359,26 @@ SELECT id, k, v FROM VALUES (1, map('a', 1)) AS t(id, m) LATERAL VIEW OUTER expl
 SELECT a, b FROM VALUES (1) AS t(id) LATERAL VIEW inline(array(struct(1 as a, 2 as b), struct(3, 4))) u
 SELECT a.x, b.y FROM VALUES (1) AS t(id) LATERAL VIEW explode(array(1, 2)) a AS x LATERAL VIEW explode(array(a.x, 9)) b AS y
 SELECT sum(x) AS r FROM (SELECT explode(array(1, 2, 3)) AS x)
+rand(0)
+rand(42)
+randn(0)
+randn(-7)
+monotonically_increasing_id()
+curdate() = current_date()
+current_schema()
+raise_error('boom')
+assert_true(false)
+assert_true(1 = 2, 'no')
+array_append(array(1.5), 1)
+array_append(array(1), 2L)
+array_append(array(1), 2D)
+array_contains(array(1), 1.5)
+array_insert(array(1, 2, 3), -4, 9)
+SELECT sum(DISTINCT v) FROM VALUES (9223372036854775807), (9223372036854775807), (1) AS t(v)
+SELECT sum(DISTINCT v) FROM VALUES (9223372036854775807), (-1), (1) AS t(v)
+SELECT sum(null) AS r, avg(null) AS q
+SELECT sum(true)
+SELECT sum('x')
+SELECT a, b, grouping_id() AS g, grouping_id(a, b) AS h, grouping(a) AS i FROM VALUES (1, 2) AS t(a, b) GROUP BY CUBE(a, b) ORDER BY 3
+SELECT rand(5) AS r, randn(3) AS n, monotonically_increasing_id() AS m FROM VALUES (1), (2), (3) AS t(a)
+SELECT listagg(v) WITHIN GROUP (ORDER BY v DESC) FROM VALUES ('b'), ('a') AS t(v)

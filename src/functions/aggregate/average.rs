@@ -14,16 +14,21 @@ use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
+    Volatility,
 };
 
 /// `avg` and `mean`.
 pub fn average_udaf() -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::from(Average { inner: avg_udaf() }))
+    Arc::new(AggregateUDF::from(Average {
+        inner: avg_udaf(),
+        signature: Signature::user_defined(Volatility::Immutable),
+    }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Average {
     inner: Arc<AggregateUDF>,
+    signature: Signature,
 }
 
 impl AggregateUDFImpl for Average {
@@ -36,7 +41,18 @@ impl AggregateUDFImpl for Average {
     }
 
     fn signature(&self) -> &Signature {
-        self.inner.signature()
+        &self.signature
+    }
+
+    /// Decimals are averaged as they are, all other numbers as DOUBLE.
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        let mut summands = super::summands("avg", types)?;
+        for data_type in &mut summands {
+            if data_type.is_integer() {
+                *data_type = DataType::Float64;
+            }
+        }
+        Ok(summands)
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {

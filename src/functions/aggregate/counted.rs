@@ -1,7 +1,11 @@
 //! `mode`, `percentile` and `percentile_approx`: aggregates that need to know which values there were, and how often.
 //!
 //! The state is a list of the values and a list of their counts, so that it grows with the distinct values and not with
-//! the rows. `percentile_approx` is exact here: its accuracy is taken and has nothing to do.
+//! the rows.
+//!
+//! `percentile_approx` is exact as long as there are few values for its accuracy. Beyond [`VALUES_PER_ACCURACY`] times as
+//! many, neighbours are merged into the greater one of them, up to so many rows as the accuracy lets a rank be off by: so
+//! its state is bounded, as Spark's is.
 
 use std::sync::Arc;
 
@@ -32,6 +36,12 @@ pub(super) fn functions() -> Vec<Arc<AggregateUDF>> {
         })
         .collect()
 }
+
+/// As in Spark, a rank is off by one in so many rows at most, unless told otherwise.
+const DEFAULT_ACCURACY: usize = 10_000;
+/// How many values `percentile_approx` keeps before it merges neighbours, as a multiple of the accuracy. What is left then are
+/// half as many at most.
+const VALUES_PER_ACCURACY: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
@@ -112,9 +122,15 @@ impl AggregateUDFImpl for Counted {
             (Kind::Mode, _) | (_, None) => None,
             (_, Some(shares)) => Some(constant_shares(shares, self.name())?),
         };
+        let accuracy = match (self.kind, args.exprs.get(2)) {
+            (Kind::PercentileApprox, None) => Some(DEFAULT_ACCURACY),
+            (Kind::PercentileApprox, Some(accuracy)) => Some(constant_accuracy(accuracy)?),
+            _ => None,
+        };
         Ok(Box::new(Counts {
             kind: self.kind,
             shares,
+            accuracy,
             data_type: value.data_type().clone(),
             returns: args.return_type().clone(),
             converter: RowConverter::new(vec![SortField::new(value.data_type().clone())])?,
@@ -143,10 +159,28 @@ fn constant_shares(expr: &Arc<dyn PhysicalExpr>, function: &str) -> Result<Vec<f
     Ok(shares.values().to_vec())
 }
 
+/// The accuracy of `percentile_approx`: a constant.
+fn constant_accuracy(expr: &Arc<dyn PhysicalExpr>) -> Result<usize> {
+    let schema = Arc::new(arrow::datatypes::Schema::empty());
+    let row = arrow::array::RecordBatch::new_empty(schema);
+    if let Ok(ColumnarValue::Scalar(ScalarValue::Int64(Some(accuracy)))) = expr.evaluate(&row)
+        && let Ok(accuracy) = usize::try_from(accuracy)
+        && (1..=i32::MAX as usize).contains(&accuracy)
+    {
+        return Ok(accuracy);
+    }
+    exec_err!(
+        "the accuracy of percentile_approx must be a constant from 1 to {}",
+        i32::MAX
+    )
+}
+
 #[derive(Debug)]
 struct Counts {
     kind: Kind,
     shares: Option<Vec<f64>>,
+    /// One in so many rows may be misplaced; `None`: none may.
+    accuracy: Option<usize>,
     data_type: DataType,
     returns: DataType,
     converter: RowConverter,
@@ -163,7 +197,32 @@ impl Counts {
                 *self.seen.entry(rows.row(row).owned()).or_insert(0) += count;
             }
         }
+        self.merge_neighbours();
         Ok(())
+    }
+
+    /// Takes so many values away that the others are few enough.
+    fn merge_neighbours(&mut self) {
+        let Some(accuracy) = self.accuracy else { return };
+        if self.seen.len() <= accuracy.saturating_mul(VALUES_PER_ACCURACY) {
+            return;
+        }
+        let mut entries: Vec<(OwnedRow, i64)> = self.seen.drain().collect();
+        entries.sort_by(|left, right| left.0.cmp(&right.0));
+        let total: i64 = entries.iter().map(|(_, count)| count).sum();
+        // Half of what a rank may be off by, since later values come between those that are merged here.
+        let most = total / i64::try_from(accuracy.saturating_mul(2)).unwrap_or(i64::MAX);
+        let mut entries = entries.into_iter().peekable();
+        let mut merged = 0;
+        while let Some((value, count)) = entries.next() {
+            let with_next = entries.peek().map(|(_, next)| merged + count + next);
+            if merged + count <= most && with_next.is_some_and(|with_next| with_next <= most) {
+                merged += count;
+            } else {
+                self.seen.insert(value, merged + count);
+                merged = 0;
+            }
+        }
     }
 
     /// The values in order, and their counts.
@@ -288,5 +347,44 @@ impl Accumulator for Counts {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(accuracy: usize) -> Counts {
+        Counts {
+            kind: Kind::PercentileApprox,
+            shares: Some(vec![0.5]),
+            accuracy: Some(accuracy),
+            data_type: DataType::Int64,
+            returns: DataType::Int64,
+            converter: RowConverter::new(vec![SortField::new(DataType::Int64)]).expect("a type of rows"),
+            seen: HashMap::new(),
+        }
+    }
+
+    /// 200,000 different values, in an order that has nothing to do with theirs, in parts that are merged.
+    #[test]
+    fn an_approximate_percentile_keeps_few_values_and_misses_few_ranks() {
+        const ROWS: i64 = 200_000;
+        let mut all = counts(100);
+        for part in 0..20 {
+            let mut some = counts(100);
+            let rows = (part * ROWS / 20..(part + 1) * ROWS / 20).map(|row| row * 77_773 % ROWS);
+            let rows: ArrayRef = Arc::new(rows.collect::<Int64Array>());
+            some.update_batch(&[rows]).expect("takes them");
+            let state = some.state().expect("a state");
+            let state = state.iter().map(|value| value.to_array().expect("a column"));
+            all.merge_batch(&state.collect::<Vec<_>>()).expect("merges");
+            assert!(all.seen.len() <= 100 * VALUES_PER_ACCURACY, "{}", all.seen.len());
+        }
+        assert_eq!(all.seen.values().sum::<i64>(), ROWS);
+        let Ok(ScalarValue::Int64(Some(median))) = all.evaluate() else {
+            panic!("a median");
+        };
+        assert!((median - ROWS / 2).abs() <= ROWS / 100, "{median}");
     }
 }

@@ -1,31 +1,39 @@
 //! `sum` that fails where it overflows, as in Spark's ANSI mode, instead of wrapping around.
 //!
-//! Integers are summed as BIGINT, decimals with ten digits more than their own; what goes beyond is an error. All other
-//! sums, and sums of distinct values, are DataFusion's. The state is DataFusion's everywhere: the sum so far.
+//! Integers are summed as BIGINT, decimals with ten digits more than their own; what goes beyond is an error. Texts
+//! are summed as DOUBLE. All other sums are DataFusion's. The state is DataFusion's everywhere: the sum so far, or the list of
+//! the distinct values.
 
 use std::fmt;
+use std::hash::Hash;
 use std::mem::size_of_val;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::datatypes::{ArrowNativeTypeOp, DataType, Decimal128Type, FieldRef, Int64Type};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, ListArray, PrimitiveArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow::datatypes::{ArrowNativeTypeOp, DataType, Decimal128Type, Field, FieldRef, Int64Type};
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
+    Volatility,
 };
+use hashbrown::HashSet;
 
 /// `sum`.
 pub(super) fn sum() -> Arc<AggregateUDF> {
-    Arc::new(AggregateUDF::from(Sum { inner: sum_udaf() }))
+    Arc::new(AggregateUDF::from(Sum {
+        inner: sum_udaf(),
+        signature: Signature::user_defined(Volatility::Immutable),
+    }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Sum {
     inner: Arc<AggregateUDF>,
+    signature: Signature,
 }
 
 impl AggregateUDFImpl for Sum {
@@ -34,7 +42,7 @@ impl AggregateUDFImpl for Sum {
     }
 
     fn signature(&self) -> &Signature {
-        self.inner.signature()
+        &self.signature
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -42,7 +50,7 @@ impl AggregateUDFImpl for Sum {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(types)
+        super::summands("sum", types)
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -52,10 +60,12 @@ impl AggregateUDFImpl for Sum {
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let data_type = args.return_field.data_type().clone();
         Ok(match data_type {
-            DataType::Int64 if !args.is_distinct => Box::new(OneSum(Sums::<Int64Type>::new(data_type))),
-            DataType::Decimal128(_, _) if !args.is_distinct => {
-                Box::new(OneSum(Sums::<Decimal128Type>::new(data_type)))
+            DataType::Int64 if args.is_distinct => Box::new(DistinctSum::<Int64Type>::new(data_type)),
+            DataType::Decimal128(_, _) if args.is_distinct => {
+                Box::new(DistinctSum::<Decimal128Type>::new(data_type))
             }
+            DataType::Int64 => Box::new(OneSum(Sums::<Int64Type>::new(data_type))),
+            DataType::Decimal128(_, _) => Box::new(OneSum(Sums::<Decimal128Type>::new(data_type))),
             _ => self.inner.accumulator(args)?,
         })
     }
@@ -240,10 +250,115 @@ where
     }
 }
 
+/// The sum of the distinct values of all rows.
+#[derive(Debug)]
+struct DistinctSum<T: ArrowPrimitiveType> {
+    data_type: DataType,
+    values: HashSet<T::Native>,
+}
+
+impl<T> DistinctSum<T>
+where
+    T: ArrowPrimitiveType,
+    T::Native: Eq + Hash,
+{
+    fn new(data_type: DataType) -> Self {
+        Self {
+            data_type,
+            values: HashSet::new(),
+        }
+    }
+
+    fn add(&mut self, values: &ArrayRef) {
+        self.values.extend(values.as_primitive::<T>().iter().flatten());
+    }
+}
+
+impl<T> Accumulator for DistinctSum<T>
+where
+    T: ArrowPrimitiveType + Send + fmt::Debug,
+    T::Native: Eq + Hash + Ord,
+{
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.add(&values[0]);
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let mut sums = Sums::<T>::new(self.data_type.clone());
+        sums.grow(1);
+        // Values below and above zero in turn: nothing but the sum itself can be too big.
+        let mut sorted = self.values.iter().copied().collect::<Vec<_>>();
+        sorted.sort_unstable();
+        let (mut low, mut high) = (0, sorted.len());
+        while low < high {
+            let next = if sums.totals[0] > T::Native::ZERO {
+                low += 1;
+                sorted[low - 1]
+            } else {
+                high -= 1;
+                sorted[high]
+            };
+            sums.add(0, next)?;
+        }
+        ScalarValue::try_from_array(&sums.emit(EmitTo::All)?, 0)
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.values.capacity() * size_of::<T::Native>()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let values = PrimitiveArray::<T>::from_iter_values(self.values.iter().copied());
+        let values: ArrayRef = Arc::new(values.with_data_type(self.data_type.clone()));
+        let item = Arc::new(Field::new_list_field(self.data_type.clone(), true));
+        let offsets = OffsetBuffer::from_lengths([values.len()]);
+        let list = ListArray::try_new(item, offsets, values, None)?;
+        Ok(vec![ScalarValue::List(Arc::new(list))])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for values in states[0].as_list::<i32>().iter().flatten() {
+            self.add(&values);
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use arrow::array::Int64Array;
+
+    #[test]
+    fn distinct_values_overflow_if_their_sum_does() {
+        let mut sum = DistinctSum::<Int64Type>::new(DataType::Int64);
+        let values = |values: &[i64]| [Arc::new(Int64Array::from(values.to_vec())) as ArrayRef];
+        sum.update_batch(&values(&[i64::MAX, i64::MAX, 5, -5, -1]))
+            .expect("takes them");
+        assert_eq!(
+            sum.evaluate().expect("fits"),
+            ScalarValue::Int64(Some(i64::MAX - 1))
+        );
+        let state = sum
+            .state()
+            .expect("a state")
+            .remove(0)
+            .to_array()
+            .expect("a column");
+        let mut merged = DistinctSum::<Int64Type>::new(DataType::Int64);
+        merged.update_batch(&values(&[2, 5])).expect("takes them");
+        merged.merge_batch(&[state]).expect("merges");
+        assert!(
+            merged
+                .evaluate()
+                .expect_err("overflows")
+                .to_string()
+                .contains("BIGINT")
+        );
+        let mut none = DistinctSum::<Int64Type>::new(DataType::Int64);
+        assert_eq!(none.evaluate().expect("a sum"), ScalarValue::Int64(None));
+    }
 
     #[test]
     fn an_overflow_is_an_error_and_what_comes_near_is_not() {

@@ -6,13 +6,14 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray
 use arrow::compute::{SortOptions, concat, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int32Type};
 use arrow::row::SortField;
-use datafusion::common::{Result, exec_datafusion_err, exec_err, plan_err};
+use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::ScalarUDF;
 
 use super::lists::{Lists, Picks, common, comparable, element, item_of, list_of};
 use crate::functions::support::Kind::{Any, Array as List, Boolean};
 use crate::functions::support::{Call, Function, Planned, params, returns};
 use crate::types::ddl::list_type;
+use crate::types::spark_type_name;
 
 /// The functions of this file.
 pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
@@ -28,18 +29,21 @@ pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
         Function::new("array_position", two, returns!(DataType::Int64), position)
             .coerce(with_element)
             .udf(),
+        Function::new("array_contains", two, returns!(DataType::Boolean), contains)
+            .coerce(with_known_element)
+            .udf(),
         Function::new("array_remove", two, same_type, remove)
             .coerce(with_element)
             .udf(),
         Function::new("array_append", two, same_type, |call| {
-            insert_all(call, |_, length| Ok(length))
+            insert_all(call, |_, length| Ok(i64::try_from(length).ok()))
         })
-        .coerce(with_element)
+        .coerce(with_new_element)
         .udf(),
         Function::new("array_prepend", two, same_type, |call| {
-            insert_all(call, |_, _| Ok(0))
+            insert_all(call, |_, _| Ok(Some(0)))
         })
-        .coerce(with_element)
+        .coerce(with_new_element)
         .udf(),
         Function::new("array_insert", params(&[Any, Any, Any]), same_type, insert)
             .coerce(coerce_insert)
@@ -60,23 +64,60 @@ fn same_type(planned: &Planned) -> Result<DataType> {
     })
 }
 
+/// As many elements as an array may have.
+const MOST_ELEMENTS: usize = i32::MAX as usize - 15;
+
 /// An array, and a value that its elements can be.
 fn with_element(given: &[DataType]) -> Result<Vec<DataType>> {
     let [list, value] = given else {
         return plan_err!("an array and a value are needed, not {} values", given.len());
     };
-    let item = common(
-        "an array function",
-        &[element("an array function", list)?, value.clone()],
-    )?;
+    let item = element("an array function", list)?;
+    let item = common("an array function", &[item, value.clone()])?;
     Ok(vec![list_type(item.clone()), item])
+}
+
+/// The same for a value that is looked for: a null can never be found.
+fn with_known_element(given: &[DataType]) -> Result<Vec<DataType>> {
+    if given.contains(&DataType::Null) {
+        return plan_err!("array_contains takes an array and a value, neither of them a mere NULL");
+    }
+    with_element(given)
+}
+
+/// The same for a value that becomes an element.
+fn with_new_element(given: &[DataType]) -> Result<Vec<DataType>> {
+    let types = with_element(given)?;
+    let (item, value) = (element("an array function", &given[0])?, &given[1]);
+    if holds_not(&item, value) || holds_not(value, &item) {
+        return plan_err!(
+            "the elements of an array of {} cannot be {}: cast one to the other's type",
+            spark_type_name(&item).to_uppercase(),
+            spark_type_name(value).to_uppercase()
+        );
+    }
+    Ok(types)
+}
+
+/// Whether a decimal has not all values of a type of whole numbers.
+fn holds_not(decimal: &DataType, integer: &DataType) -> bool {
+    let (DataType::Decimal128(precision, scale), true) = (decimal, integer.is_integer()) else {
+        return false;
+    };
+    let digits = match integer {
+        DataType::Int8 => 3,
+        DataType::Int16 => 5,
+        DataType::Int32 => 10,
+        _ => 20,
+    };
+    i16::from(*precision) - i16::from(*scale) < digits
 }
 
 fn coerce_insert(given: &[DataType]) -> Result<Vec<DataType>> {
     let [list, _, value] = given else {
         return plan_err!("array_insert takes an array, a position and a value");
     };
-    let types = with_element(&[list.clone(), value.clone()])?;
+    let types = with_new_element(&[list.clone(), value.clone()])?;
     Ok(vec![types[0].clone(), DataType::Int32, types[1].clone()])
 }
 
@@ -126,6 +167,21 @@ fn position(call: &Call) -> Result<ArrayRef> {
     Ok(Arc::new(places.collect::<Int64Array>()))
 }
 
+/// Null where the value is not found, but may be one of the array's nulls.
+fn contains(call: &Call) -> Result<ArrayRef> {
+    let lists = Lists::new(&call.args[0])?;
+    let (values, wanted) = (lists.values(), &call.args[1]);
+    let field = SortField::new(values.data_type().clone());
+    let [elements, rows] = comparable([values, wanted], field)?;
+    let answers = (0..call.rows).map(|row| {
+        let mut range = lists.range(row).filter(|_| wanted.is_valid(row))?;
+        let has_null = range.clone().any(|element| values.is_null(element));
+        let is_found = range.any(|element| elements.row(element) == rows.row(row));
+        (is_found || !has_null).then_some(is_found)
+    });
+    Ok(Arc::new(answers.collect::<BooleanArray>()))
+}
+
 fn remove(call: &Call) -> Result<ArrayRef> {
     let lists = Lists::new(&call.args[0])?;
     let unwanted = &call.args[1];
@@ -144,8 +200,9 @@ fn remove(call: &Call) -> Result<ArrayRef> {
     picks.finish(lists.values(), item_of(call.returns)?)
 }
 
-/// Puts the last argument into the arrays, at the place that `place` tells for a row and a length.
-fn insert_all(call: &Call, place: impl Fn(usize, usize) -> Result<usize>) -> Result<ArrayRef> {
+/// Puts the last argument into the arrays, at the place that `place` tells for a row and a length; nulls fill the gap
+/// beyond the end, or, where the place is below 0, before the beginning.
+fn insert_all(call: &Call, place: impl Fn(usize, usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
     let lists = Lists::new(&call.args[0])?;
     let Some(new) = call.args.last() else {
         return exec_err!("a value is needed");
@@ -158,11 +215,21 @@ fn insert_all(call: &Call, place: impl Fn(usize, usize) -> Result<usize>) -> Res
             picks.push_null();
             continue;
         };
-        let place = place(row, range.len())?;
+        let Some(place) = place(row, range.len())? else {
+            picks.push_null();
+            continue;
+        };
         let mut elements: Vec<Option<usize>> = range.map(Some).collect();
-        if place > elements.len() {
-            elements.resize(place, None);
+        let gap = usize::try_from(place.unsigned_abs()).unwrap_or(usize::MAX);
+        if gap > MOST_ELEMENTS {
+            return exec_err!("an array cannot have {gap} elements: {MOST_ELEMENTS} is the most");
         }
+        if place < 0 {
+            elements.splice(0..0, std::iter::repeat_n(None, gap));
+        } else if gap > elements.len() {
+            elements.resize(gap, None);
+        }
+        let place = usize::try_from(place).unwrap_or(0);
         elements.insert(place, Some(count + row));
         picks.push(elements);
     }
@@ -172,16 +239,10 @@ fn insert_all(call: &Call, place: impl Fn(usize, usize) -> Result<usize>) -> Res
 /// Positions count from 1, or from the end: -1 puts the value behind the last element.
 fn insert(call: &Call) -> Result<ArrayRef> {
     let positions = call.primitive::<Int32Type>(1);
-    let lists = Lists::new(&call.args[0])?;
-    // Far before the beginning, nulls fill the gap.
-    let far = (0..call.rows).any(|row| {
-        let length = lists.range(row).map_or(0, |range| range.len());
-        positions.is_valid(row) && i64::from(positions.value(row)) < -(i64::try_from(length).unwrap_or(0)) - 1
-    });
-    if far {
-        return exec_err!("array_insert: the position is before the beginning of the array");
-    }
     insert_all(call, |row, length| {
+        if positions.is_null(row) {
+            return Ok(None);
+        }
         let position = i64::from(positions.value(row));
         let length = i64::try_from(length).unwrap_or(0);
         let place = if position > 0 {
@@ -192,7 +253,7 @@ fn insert(call: &Call) -> Result<ArrayRef> {
         if position == 0 {
             return exec_err!("array_insert counts from 1, or from -1 at the end: there is no 0");
         }
-        usize::try_from(place).map_err(|_| exec_datafusion_err!("array_insert: there is no place {position}"))
+        Ok(Some(place))
     })
 }
 

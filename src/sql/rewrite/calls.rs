@@ -13,11 +13,12 @@ use super::expression::{call, field_name};
 use super::naming::lower_name;
 
 /// Functions under another name.
-const OTHER_NAMES: [(&str, &str); 20] = [
+const OTHER_NAMES: [(&str, &str); 21] = [
     ("any", "bool_or"),
     ("any_value", "first_value"),
     ("char_length", "length"),
     ("character_length", "length"),
+    ("curdate", "current_date"),
     ("every", "bool_and"),
     ("first", "first_value"),
     ("last", "last_value"),
@@ -37,7 +38,11 @@ const OTHER_NAMES: [(&str, &str); 20] = [
 ];
 
 /// What becomes something else here, beside [`OTHER_NAMES`] and [`TYPES`].
-const FORMS: [&str; 13] = [
+const FORMS: [&str; 17] = [
+    "current_catalog",
+    "current_database",
+    "current_schema",
+    "grouping_id",
     "count_if",
     "approx_count_distinct",
     "date_part",
@@ -67,13 +72,13 @@ const INTERNAL: [&str; 8] = [
 
 /// The functions that are there under these names only before the rewriting, with their kind.
 pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let aggregates = ["count_if", "approx_count_distinct"];
+    let aggregates = ["count_if", "approx_count_distinct", "grouping_id"];
     let renamed = OTHER_NAMES.iter().map(|(name, _)| *name);
     let kind = move |name: &'static str| {
         let stands_for = other_name(name).unwrap_or(name);
         let is_scalar = matches!(
             stands_for,
-            "length" | "lower" | "upper" | "starts_with" | "ends_with"
+            "length" | "lower" | "upper" | "starts_with" | "ends_with" | "current_date"
         );
         let is_aggregate = aggregates.contains(&name) || (stands_for != name && !is_scalar);
         (name, if is_aggregate { "aggregate" } else { "scalar" })
@@ -210,6 +215,13 @@ fn as_other(function: &mut Function, span: Span) -> Option<Expr> {
         ("ltrim" | "rtrim", 2) => {
             list.args.reverse();
             None
+        }
+        ("current_database" | "current_schema", 0) => Some(text("default", span)),
+        ("current_catalog", 0) => Some(text("spark_catalog", span)),
+        ("grouping", 1) => Some(cast_to("tinyint", Expr::Function(function.clone()))),
+        ("grouping_id", 1..) => {
+            set_name(function, "grouping");
+            Some(cast_to("bigint", Expr::Function(function.clone())))
         }
         ("map", 0) => Some(call("empty_map", args, span)),
         ("arrays_zip", _) => {
@@ -353,6 +365,11 @@ fn case(conditions: Vec<CaseWhen>, otherwise: Option<Box<Expr>>) -> Expr {
 
 fn number(text: &str, span: Span) -> Expr {
     super::literal::number(text, super::literal::NUMBER, span)
+}
+
+fn text(text: &str, span: Span) -> Expr {
+    let value = Value::SingleQuotedString(text.to_owned());
+    Expr::Value(ValueWithSpan { value, span })
 }
 
 fn argument(expr: Expr) -> FunctionArg {

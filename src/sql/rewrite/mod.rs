@@ -15,6 +15,7 @@ pub(crate) mod calls;
 mod expression;
 mod from;
 pub(crate) mod generators;
+mod grouping;
 mod lateral_view;
 pub(crate) mod literal;
 mod naming;

@@ -233,11 +233,12 @@ fn call(function: &Function, scope: &Scope<'_>) -> Option<String> {
             _ => None,
         };
     };
-    let plain = function.over.is_none() && function.within_group.is_empty() && list.clauses.is_empty();
-    if !plain {
+    let name = lower_name(function);
+    let is_list = matches!(name.as_str(), "listagg" | "string_agg");
+    let is_ordered = !function.within_group.is_empty();
+    if function.over.is_some() || !list.clauses.is_empty() || (is_ordered && !is_list) {
         return None;
     }
-    let name = lower_name(function);
     let mut args = Vec::with_capacity(list.args.len());
     for arg in &list.args {
         args.push(match arg {
@@ -263,7 +264,20 @@ fn call(function: &Function, scope: &Scope<'_>) -> Option<String> {
         Some(treatment) => format!("{treatment} "),
         None => String::new(),
     };
-    let text = format!("{name}({distinct}{})", args.join(", "));
+    let mut text = format!("{name}({distinct}{})", args.join(", "));
+    if is_ordered {
+        let order = function.within_group.iter().map(|order| {
+            let is_ascending = order.options.asc != Some(false);
+            let nulls_first = order.options.nulls_first.unwrap_or(is_ascending);
+            let direction = if is_ascending { "ASC" } else { "DESC" };
+            let nulls = if nulls_first { "FIRST" } else { "LAST" };
+            format!("{} {direction} NULLS {nulls}", pretty(&order.expr, scope))
+        });
+        text = format!(
+            "{text} WITHIN GROUP (ORDER BY {})",
+            order.collect::<Vec<_>>().join(", ")
+        );
+    }
     Some(match &function.filter {
         Some(filter) => format!("{text} FILTER (WHERE {})", pretty(filter, scope)),
         None => text,

@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use super::expression::{call, rewrite};
 use super::from::table_alias;
 use super::generators;
+use super::grouping::fill_grouping_id;
 use super::lateral_view::{expand_lateral_views, query_of, star_and};
 use super::naming::output_name;
 use super::scope::{Columns, Relation, Scope, spelling};
@@ -167,6 +168,7 @@ impl<'q> Rewriter<'q> {
             _ => None,
         });
         scope.aliases = explicit.collect();
+        fill_grouping_id(select);
         let windows = self.group_by(select, &scope)?;
 
         let input = scope.without_aliases();
