@@ -106,9 +106,16 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
             ))
         }
         LogicalPlan::Limit(limit) if mode != OutputMode::Complete || !has_streaming_aggregate(&limit.input) => {
-            Err(Error::statement(format!("LIMIT on a stream is not possible in output mode {mode}")).hint(
-                "Use OUTPUT MODE COMPLETE behind an aggregate, or LIMIT when you read the result table.",
-            ))
+            let reason = if mode == OutputMode::Update {
+                "A row that was given may change and be given again, so the first rows are never final. "
+            } else {
+                ""
+            };
+            Err(
+                Error::statement(format!("LIMIT on a stream is not possible in output mode {mode}")).hint(format!(
+                    "{reason}Use OUTPUT MODE COMPLETE behind an aggregate, or LIMIT when you read the result table."
+                )),
+            )
         }
         LogicalPlan::Window(_) => Err(Error::statement(
             "window functions (OVER) over rows that are not grouped by time are not possible on a stream",
