@@ -1,4 +1,4 @@
-//! A leaf over rows in memory, for running a piece of plan over them.
+//! Rows in memory: a leaf over them, for running a piece of plan, and how they are read from partitions.
 
 use std::fmt;
 use std::sync::Arc;

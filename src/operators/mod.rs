@@ -9,6 +9,7 @@
 //! - [`deduplicate`]: keeps the first row of each key
 //! - [`stream_join`]: joins two streams
 //! - [`top_n`]: keeps the first rows of each group
+//! - [`stream_limit`]: gives the first rows of a stream
 //! - [`streaming_aggregate`]: merges a batch's groups into the state
 //! - [`session_window`]: merges a batch's sessions into the state
 //! - [`aggregate_stages`]: the pieces of a planned aggregate that both run over state
@@ -32,6 +33,7 @@ pub mod panes;
 pub mod session_window;
 pub mod signature;
 pub mod stream_join;
+pub mod stream_limit;
 pub mod stream_scan;
 pub mod streaming_aggregate;
 pub mod top_n;
@@ -47,6 +49,7 @@ use crate::operators::deduplicate::Deduplicate;
 use crate::operators::exec::{Operator, OperatorExec};
 use crate::operators::session_window::SessionWindow;
 use crate::operators::stream_join::SymmetricJoin;
+use crate::operators::stream_limit::StreamLimit;
 use crate::operators::streaming_aggregate::StreamingAggregate;
 use crate::operators::top_n::TopN;
 
@@ -56,6 +59,7 @@ pub fn operators_of(node: &dyn ExecutionPlan) -> Vec<&Arc<OperatorContext>> {
         .or_else(|| contexts_of::<SessionWindow>(node))
         .or_else(|| contexts_of::<Deduplicate>(node))
         .or_else(|| contexts_of::<TopN>(node))
+        .or_else(|| contexts_of::<StreamLimit>(node))
         .or_else(|| contexts_of::<SymmetricJoin>(node))
         .unwrap_or_default()
 }

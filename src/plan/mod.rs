@@ -11,6 +11,7 @@
 //! - [`time_bound`]: how long such a join keeps rows, from its condition
 //! - [`deduplicate`]: the logical node of DISTINCT ON
 //! - [`top_n`]: the logical node of the first rows of each group
+//! - [`stream_limit`]: the logical node of LIMIT
 //! - [`filter_pushdown`]: keeps an optimizer rule away from where it is wrong
 //! - [`generator`]: the rule that turns `explode(...)` into an unnesting
 //! - [`time_window`]: the rule that turns `window(...)` into a key
@@ -33,6 +34,7 @@ pub mod physical;
 pub mod result_keys;
 pub mod session_window;
 pub mod stream_join;
+pub mod stream_limit;
 pub mod stream_table;
 pub mod time_bound;
 pub mod time_window;

@@ -4,7 +4,7 @@
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality};
-use datafusion::logical_expr::{Distinct, DistinctOn, Extension, Join, LogicalPlan};
+use datafusion::logical_expr::{Distinct, DistinctOn, Extension, Join, Limit, LogicalPlan};
 
 use crate::error::{Error, Result};
 use crate::plan::aggregate_mode::{check_aggregate, check_order, has_streaming_aggregate};
@@ -105,18 +105,7 @@ fn check_node(node: &LogicalPlan, mode: OutputMode, found: &mut Found) -> Result
                  result; or sort when you read the result table.",
             ))
         }
-        LogicalPlan::Limit(limit) if mode != OutputMode::Complete || !has_streaming_aggregate(&limit.input) => {
-            let reason = if mode == OutputMode::Update {
-                "A row that was given may change and be given again, so the first rows are never final. "
-            } else {
-                ""
-            };
-            Err(
-                Error::statement(format!("LIMIT on a stream is not possible in output mode {mode}")).hint(format!(
-                    "{reason}Use OUTPUT MODE COMPLETE behind an aggregate, or LIMIT when you read the result table."
-                )),
-            )
-        }
+        LogicalPlan::Limit(limit) => check_limit(limit, mode),
         LogicalPlan::Window(_) => Err(Error::statement(
             "window functions (OVER) over rows that are not grouped by time are not possible on a stream",
         )
@@ -154,6 +143,22 @@ fn check_distinct(input: &LogicalPlan, mode: OutputMode) -> Result<()> {
              or use OUTPUT MODE UPDATE or COMPLETE.",
         ),
     )
+}
+
+/// Spark, too, takes a limit for one of a query's whole life, and has no rows that are skipped.
+fn check_limit(limit: &Limit, mode: OutputMode) -> Result<()> {
+    if limit.skip.is_some() {
+        return Err(Error::statement("OFFSET on a stream is not possible")
+            .hint("Leave OFFSET out, or use it when you read the result table."));
+    }
+    if mode == OutputMode::Update {
+        return Err(Error::statement("LIMIT on a stream is not possible in output mode update").hint(
+            "A row that was given may change and be given again, so the first rows are never final. Use OUTPUT MODE \
+             APPEND, where a limit gives the first rows of all batches; COMPLETE behind an aggregate; or LIMIT when \
+             you read the result table.",
+        ));
+    }
+    Ok(())
 }
 
 fn check_distinct_on(distinct: &DistinctOn) -> Result<()> {

@@ -30,12 +30,14 @@ use crate::functions::random::in_batches;
 use crate::operators::context::{OperatorContext, OperatorFacts, place_operators};
 use crate::operators::deduplicate::DeduplicateExec;
 use crate::operators::session_window::{SessionWindowExec, groups_by_session};
+use crate::operators::stream_limit::StreamLimitExec;
 use crate::operators::stream_scan::{StreamScan, StreamScanExec};
 use crate::operators::streaming_aggregate::StreamingAggregateExec;
 use crate::operators::watermark::EventTimeWatermarkExec;
 use crate::operators::with_schema::WithSchemaExec;
 use crate::plan::deduplicate::{Deduplicate, rewrite_distinct_on};
 use crate::plan::stream_join::{StreamJoin, plan_stream_joins};
+use crate::plan::stream_limit::{StreamLimit, rewrite_limits};
 use crate::plan::time_window::rewrite_windows;
 use crate::plan::top_n::{TopN, rewrite_top_n};
 use crate::plan::union_event_time::UnionEventTime;
@@ -73,6 +75,7 @@ impl StreamingPlan {
     pub async fn try_new(state: &SessionState, plan: LogicalPlan, output_mode: OutputMode) -> Result<Self> {
         let batch_time_ms = Arc::new(AtomicI64::new(0));
         let plan = rewrite_distinct_on(plan)?;
+        let plan = rewrite_limits(plan, output_mode)?;
         let plan = rewrite_top_n(plan)?;
         let plan = rewrite_windows(plan)?;
         let plan = bind_batch_time(plan, &batch_time_ms)?;
@@ -234,6 +237,10 @@ impl ExtensionPlanner for StreamingPlanner {
         }
         if let Some(top) = node.as_any().downcast_ref::<TopN>() {
             return Ok(Some(Arc::new(top.plan(Arc::clone(&physical_inputs[0]))?)));
+        }
+        if let Some(limit) = node.as_any().downcast_ref::<StreamLimit>() {
+            let exec = StreamLimitExec::try_new(Arc::clone(&physical_inputs[0]), limit.fetch())?;
+            return Ok(Some(Arc::new(exec)));
         }
         if let (Some(join), [left, right]) = (node.as_any().downcast_ref::<StreamJoin>(), physical_inputs) {
             let inputs = [Arc::clone(left), Arc::clone(right)];
