@@ -12,6 +12,7 @@
 //! - [`deduplicate`]: the logical node of DISTINCT ON
 //! - [`top_n`]: the logical node of the first rows of each group
 //! - [`stream_limit`]: the logical node of LIMIT
+//! - [`subquery_filter`]: the rule that puts EXISTS and IN below the watermark
 //! - [`filter_pushdown`]: keeps an optimizer rule away from where it is wrong
 //! - [`generator`]: the rule that turns `explode(...)` into an unnesting
 //! - [`time_window`]: the rule that turns `window(...)` into a key
@@ -36,6 +37,7 @@ pub mod session_window;
 pub mod stream_join;
 pub mod stream_limit;
 pub mod stream_table;
+pub mod subquery_filter;
 pub mod time_bound;
 pub mod time_window;
 pub mod top_n;

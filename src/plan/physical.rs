@@ -38,6 +38,7 @@ use crate::operators::with_schema::WithSchemaExec;
 use crate::plan::deduplicate::{Deduplicate, rewrite_distinct_on};
 use crate::plan::stream_join::{StreamJoin, plan_stream_joins};
 use crate::plan::stream_limit::{StreamLimit, rewrite_limits};
+use crate::plan::subquery_filter::push_subqueries_below_watermarks;
 use crate::plan::time_window::rewrite_windows;
 use crate::plan::top_n::{TopN, rewrite_top_n};
 use crate::plan::union_event_time::UnionEventTime;
@@ -74,6 +75,7 @@ impl StreamingPlan {
     /// Statement errors of DataFusion's planner and of the window rule.
     pub async fn try_new(state: &SessionState, plan: LogicalPlan, output_mode: OutputMode) -> Result<Self> {
         let batch_time_ms = Arc::new(AtomicI64::new(0));
+        let plan = push_subqueries_below_watermarks(plan)?;
         let plan = rewrite_distinct_on(plan)?;
         let plan = rewrite_limits(plan, output_mode)?;
         let plan = rewrite_top_n(plan)?;

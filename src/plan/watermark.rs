@@ -82,7 +82,12 @@ impl EventTimeWatermark {
         LogicalPlan::Extension(Extension { node: Arc::new(self) })
     }
 
-    fn over(input: LogicalPlan, column: Column, delay_ms: i64) -> Result<Self> {
+    /// Puts a watermark on a column of `input` that can have one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such column.
+    pub fn over(input: LogicalPlan, column: Column, delay_ms: i64) -> Result<Self> {
         let index = input.schema().index_of_column(&column)?;
         let fields = input.schema().iter().enumerate().map(|(i, (qualifier, field))| {
             let field = if i == index {
