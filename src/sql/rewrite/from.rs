@@ -231,6 +231,23 @@ fn relation(alias: Option<&TableAlias>, declared: Option<String>, columns: Colum
     }
 }
 
+/// Gives subqueries in FROM that have no name one, so that a column of theirs is told apart from an output column of the
+/// same name: in `SELECT sum(n) AS n FROM (...) HAVING sum(n) > 1` the aggregate is about the input's `n`.
+pub(super) fn name_derived_tables(from: &mut [TableWithJoins]) {
+    let factors = from.iter_mut().flat_map(|table| {
+        let joined = table.joins.iter_mut().map(|join| &mut join.relation);
+        std::iter::once(&mut table.relation).chain(joined)
+    });
+    for (place, factor) in factors.enumerate() {
+        if let TableFactor::Derived {
+            alias: alias @ None, ..
+        } = factor
+        {
+            *alias = Some(table_alias(&format!("__subquery_{place}")));
+        }
+    }
+}
+
 /// `AS name`.
 pub(super) fn table_alias(name: &str) -> TableAlias {
     TableAlias {

@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::expression::{call, rewrite};
-use super::from::table_alias;
+use super::from::{name_derived_tables, table_alias};
 use super::generators;
 use super::grouping::fill_grouping_id;
 use super::lateral_view::{expand_lateral_views, query_of, star_and};
@@ -150,6 +150,9 @@ impl<'q> Rewriter<'q> {
             ..Scope::default()
         };
         let expanded = std::mem::replace(&mut self.expands_using, select.lateral_views.is_empty());
+        if select.having.is_some() {
+            name_derived_tables(&mut select.from);
+        }
         self.from(&mut select.from, &mut scope)?;
         self.expands_using = expanded;
         expand_star(select, &scope);
