@@ -2,10 +2,11 @@
 
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Aggregate, Distinct, Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Aggregate, Distinct, DistinctOn, Expr, ExprSchemable, LogicalPlan};
 
 use crate::error::{Error, Result};
 use crate::functions::session_window::SESSION_WINDOW;
+use crate::plan::deduplicate::is_within_watermark;
 use crate::plan::event_time::is_event_time;
 use crate::plan::stream_table::is_streaming;
 use crate::sink::OutputMode;
@@ -66,7 +67,12 @@ pub(super) fn check_order(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
     let what = match node {
         LogicalPlan::Aggregate(_) => "an aggregate",
         LogicalPlan::Distinct(Distinct::All(_)) => "SELECT DISTINCT",
-        LogicalPlan::Distinct(Distinct::On(_)) => "SELECT DISTINCT ON",
+        // By other columns it gives each key once, however often the group changes.
+        LogicalPlan::Distinct(Distinct::On(distinct))
+            if is_within_watermark(distinct) || has_event_time(distinct) =>
+        {
+            "SELECT DISTINCT ON"
+        }
         LogicalPlan::Join(join) if is_streaming(&join.left) && is_streaming(&join.right) => {
             "a join of streams"
         }
@@ -82,6 +88,13 @@ pub(super) fn check_order(node: &LogicalPlan, mode: OutputMode) -> Result<()> {
         "Use OUTPUT MODE APPEND, where a group goes up once and for all; or write the aggregate's result to a table \
          with one query and read it with another.",
     ))
+}
+
+/// Whether an event time is among the keys.
+fn has_event_time(distinct: &DistinctOn) -> bool {
+    let schema = distinct.input.schema();
+    let mut fields = distinct.on_expr.iter().map(|key| key.to_field(schema));
+    fields.any(|field| field.is_ok_and(|(_, field)| is_event_time(&field)))
 }
 
 /// Whether there is an aggregate over a stream at or below a node.

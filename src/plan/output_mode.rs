@@ -181,9 +181,16 @@ fn check_distinct_on(distinct: &DistinctOn) -> Result<()> {
 fn check_join(join: &Join, mode: OutputMode) -> Result<()> {
     let (left, right) = (is_streaming(&join.left), is_streaming(&join.right));
     if left && right {
-        if mode != OutputMode::Append {
+        // Rows of these two joins are final, so that update mode gives what append mode does.
+        let is_possible = match mode {
+            OutputMode::Append => true,
+            OutputMode::Update => matches!(join.join_type, JoinType::Inner | JoinType::LeftSemi),
+            OutputMode::Complete => false,
+        };
+        if !is_possible {
             return Err(Error::statement(format!(
-                "a join of two streams is not possible in output mode {mode}"
+                "{} joins of two streams are not possible in output mode {mode}",
+                kind_of(join.join_type)
             ))
             .hint("Use OUTPUT MODE APPEND: a joined row is given once and never changes."));
         }
