@@ -42,9 +42,9 @@ const FORMS: [&str; 17] = [
     "current_catalog",
     "current_database",
     "current_schema",
-    "grouping_id",
     "count_if",
     "approx_count_distinct",
+    "grouping_id",
     "date_part",
     "datepart",
     "decode",
@@ -219,10 +219,6 @@ fn as_other(function: &mut Function, span: Span) -> Option<Expr> {
         ("current_database" | "current_schema", 0) => Some(text("default", span)),
         ("current_catalog", 0) => Some(text("spark_catalog", span)),
         ("grouping", 1) => Some(cast_to("tinyint", Expr::Function(function.clone()))),
-        ("grouping_id", 1..) => {
-            set_name(function, "grouping");
-            Some(cast_to("bigint", Expr::Function(function.clone())))
-        }
         ("map", 0) => Some(call("empty_map", args, span)),
         ("arrays_zip", _) => {
             let named = args.into_iter().enumerate().flat_map(|(at, value)| {

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use super::expression::{call, rewrite};
 use super::from::{name_derived_tables, table_alias};
 use super::generators;
-use super::grouping::fill_grouping_id;
+use super::grouping::{expand_grouping_ids, expand_ordinals};
 use super::lateral_view::{expand_lateral_views, query_of, star_and};
 use super::naming::output_name;
 use super::scope::{Columns, Relation, Scope, spelling};
@@ -171,7 +171,9 @@ impl<'q> Rewriter<'q> {
             _ => None,
         });
         scope.aliases = explicit.collect();
-        fill_grouping_id(select);
+        let mut order_by = order_by;
+        expand_ordinals(select);
+        expand_grouping_ids(select, order_by.as_deref_mut());
         let windows = self.group_by(select, &scope)?;
 
         let input = scope.without_aliases();
