@@ -76,12 +76,14 @@ impl AggregateUDFImpl for Counted {
         };
         match (self.kind, given) {
             (Kind::Mode, [value]) => Ok(vec![value.clone()]),
+            // Whether the least of several is wanted: it always is given.
+            (Kind::Mode, [value, DataType::Boolean]) => Ok(vec![value.clone(), DataType::Boolean]),
             (Kind::Percentile, [_, share]) => Ok(vec![DataType::Float64, at(share)]),
             (Kind::PercentileApprox, [value, share]) => Ok(vec![value.clone(), at(share)]),
             (Kind::PercentileApprox, [value, share, _]) => {
                 Ok(vec![value.clone(), at(share), DataType::Int64])
             }
-            (Kind::Mode, _) => plan_err!("mode takes one value"),
+            (Kind::Mode, _) => plan_err!("mode takes a value, and whether the least of several is wanted"),
             _ => plan_err!(
                 "{} takes a value and a share from 0 to 1, or an array of them",
                 self.name()

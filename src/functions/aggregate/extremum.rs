@@ -73,9 +73,10 @@ impl AggregateUDFImpl for ExtremumBy {
             by: ScalarValue::try_from(by.data_type())?,
             converter: RowConverter::new(vec![SortField::new_with_options(
                 by.data_type().clone(),
+                // Nulls inside of a struct or an array are less than all else.
                 SortOptions {
                     descending: !self.is_max,
-                    nulls_first: true,
+                    nulls_first: self.is_max,
                 },
             )])?,
         }))
