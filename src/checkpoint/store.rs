@@ -40,6 +40,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// The only key group of this version. Keys hold it so that state can be split by key hash later.
 const KEY_GROUP: u16 = 0;
 
+/// A batch's entries in the offset log and in the commit log.
+pub type KeptBatch = (u64, Option<OffsetRecord>, Option<CommitRecord>);
+
 /// What a restart would have to read of an operator's state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChangelogSize {
@@ -150,9 +153,24 @@ impl Checkpoint {
         Ok(table.first().map_err(redb_error)?.map(|(key, _)| key.value()))
     }
 
-    /// One entry of the commit log.
-    pub fn commit_record(&self, batch_id: u64) -> Result<Option<CommitRecord>> {
-        self.get(COMMITS, batch_id)
+    /// Every batch that is kept, oldest first: its entry in the offset log and, once it is committed, in the commit log.
+    pub fn batches(&self) -> Result<Vec<KeptBatch>> {
+        let read = self.database.begin_read().map_err(redb_error)?;
+        let offsets = read.open_table(OFFSETS).map_err(redb_error)?;
+        let commits = read.open_table(COMMITS).map_err(redb_error)?;
+        let mut batches = BTreeMap::<u64, (Option<OffsetRecord>, Option<CommitRecord>)>::new();
+        for entry in offsets.iter().map_err(redb_error)? {
+            let (batch_id, record) = entry.map_err(redb_error)?;
+            batches.entry(batch_id.value()).or_default().0 = Some(from_json(record.value())?);
+        }
+        for entry in commits.iter().map_err(redb_error)? {
+            let (batch_id, record) = entry.map_err(redb_error)?;
+            batches.entry(batch_id.value()).or_default().1 = Some(from_json(record.value())?);
+        }
+        let batches = batches.into_iter();
+        Ok(batches
+            .map(|(batch_id, (offsets, commit))| (batch_id, offsets, commit))
+            .collect())
     }
 
     /// Writes a batch's entry in the offset log, with what its sources want kept, durably.

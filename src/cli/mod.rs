@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //!
-//! - `run`, `check`, `demo`, `workbench`: one file a command
+//! - `run`, `check`, `checkpoint`, `demo`, `workbench`: one file a command
 //! - `headless`: what `run` does between the first statement and the exit code
 //! - `output`: the one place that writes to stdout and stderr
 //! - `diagnostic`: errors with the place in the script that they mean
@@ -14,6 +14,7 @@
 //! - `signals`: SIGINT and SIGTERM
 
 mod check;
+mod checkpoint;
 mod demo;
 mod diagnostic;
 mod headless;
@@ -52,6 +53,7 @@ Examples:
   highwater pipeline.sql                  open the workbench with these queries running
   highwater run pipeline.sql              run them without a screen, until all have ended
   highwater check pipeline.sql            find mistakes, run nothing
+  highwater checkpoint FOLDER             look into a checkpoint, change nothing
 
 Exit codes: 0 all went well, 1 a query failed, 2 the command line or a statement was wrong
 and nothing was run, 130 interrupted after the batch in hand was committed.";
@@ -85,6 +87,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
 }
 
 /// What a command needs of an engine.
@@ -130,6 +133,7 @@ impl Cli {
         ExitCode::from(match command {
             Some(Command::Run(args)) => run::run(args, workspace, make_engine),
             Some(Command::Check(args)) => check::run(&args, workspace, make_engine),
+            Some(Command::Checkpoint(args)) => checkpoint::run(&args),
             Some(Command::Demo(args)) => demo::run(args, theme, make_engine, run_workbench),
             None => workbench::run(&files, workspace, theme, make_engine, run_workbench),
         })
@@ -193,6 +197,7 @@ mod tests {
             "demo",
             "run",
             "check",
+            "checkpoint",
             "--workspace <DIR>",
             "--theme <NAME>",
             "Examples:",

@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod export;
+pub mod inspect;
 pub mod local;
 pub mod log;
 pub mod snapshot;

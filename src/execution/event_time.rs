@@ -99,8 +99,8 @@ pub struct LateRows {
     pub last_num_rows: u64,
     /// That batch.
     pub last_batch_id: Option<u64>,
-    /// The newest event time (a window's end, where the rows had their window already) among the rows that this batch
-    /// dropped, in microseconds since the epoch.
+    /// The newest event time among the rows that this batch dropped, in microseconds since the epoch. Rows of windows are
+    /// in their windows by then: it is the start of the window, or of its pane where windows slide.
     pub last_event_us: Option<i64>,
 }
 

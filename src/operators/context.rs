@@ -48,7 +48,8 @@ pub struct OperatorNumbers {
     pub dropped_late: u64,
     /// A further number by Spark's name.
     pub custom: Option<(&'static str, u64)>,
-    /// The newest event time among the rows dropped as late, in microseconds since the epoch.
+    /// The newest event time among the rows dropped as late, in microseconds since the epoch: the start of the window,
+    /// where the rows have windows already.
     pub newest_late_us: Option<i64>,
     /// Time spent in merging and putting.
     pub update_time: Duration,

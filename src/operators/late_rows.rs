@@ -114,8 +114,15 @@ fn keep(
     if count == 0 {
         return Ok(batch);
     }
-    let newest_us = max(plain_times(&filter(times, late)?).as_primitive::<TimestampMicrosecondType>());
-    operator.count_late(count as u64, newest_us);
+    let dropped = filter(times, late)?;
+    let starts = match dropped.data_type() {
+        DataType::Struct(_) => dropped.as_struct().column(0),
+        _ => &dropped,
+    };
+    operator.count_late(
+        count as u64,
+        max(starts.as_primitive::<TimestampMicrosecondType>()),
+    );
     // A null is no event time: such a row stays.
     let kept = late
         .iter()

@@ -6,6 +6,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
 use super::chunks;
+use super::undo::gather;
+use super::versions::Versions;
 use crate::error::Result;
 
 /// A growing list of rows. Which batch brought a row is kept by spans, one a batch.
@@ -16,6 +18,10 @@ pub(super) struct ArrivalRows {
     /// The first row that each batch brought.
     spans: Vec<(usize, u64)>,
     num_rows: usize,
+    /// The batch whose rows these all are, where each batch replaces all rows.
+    replaced_in: Option<u64>,
+    /// What they were before.
+    earlier: Versions,
 }
 
 #[derive(Debug, Clone)]
@@ -32,13 +38,45 @@ impl ArrivalRows {
             chunks: Vec::new(),
             spans: Vec::new(),
             num_rows: 0,
+            replaced_in: None,
+            earlier: Versions::default(),
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.chunks.clear();
-        self.spans.clear();
-        self.num_rows = 0;
+    /// Puts the rows of a batch in the place of all.
+    pub(super) fn replace(&mut self, batch_id: u64, batches: Vec<RecordBatch>) -> Result<()> {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        let before = std::mem::replace(self, Self::new(Arc::clone(&self.schema)));
+        if let Some(replaced_in) = before.replaced_in {
+            earlier.push(replaced_in, before);
+        }
+        self.earlier = earlier;
+        self.replaced_in = Some(batch_id);
+        self.push(batch_id, batches)
+    }
+
+    /// The batch whose rows these all are, where each batch replaces all rows.
+    pub(super) fn replaced_in(&self) -> Option<u64> {
+        self.replaced_in
+    }
+
+    /// What the rows were before, where each batch replaces all rows.
+    pub(super) fn earlier(&self) -> &Versions {
+        &self.earlier
+    }
+
+    /// The last batch that brought rows.
+    pub(super) fn last_batch(&self) -> Option<u64> {
+        self.spans.last().map(|(_, batch_id)| *batch_id)
+    }
+
+    /// How many rows there were after a batch, and which batch until then was the last that brought some.
+    pub(super) fn as_of(&self, batch_id: u64) -> (usize, Option<u64>) {
+        let span = self
+            .spans
+            .partition_point(|(_, brought_in)| *brought_in <= batch_id);
+        let num_rows = self.spans.get(span).map_or(self.num_rows, |(first, _)| *first);
+        (num_rows, span.checked_sub(1).map(|last| self.spans[last].1))
     }
 
     /// Adds the rows of a batch.
@@ -115,6 +153,16 @@ impl ArrivalRows {
             chunks::join(&slices)?
         };
         Ok((rows, self.changed_in(start, end)))
+    }
+
+    /// Rows by their places.
+    pub(super) fn rows_at(&self, places: &[usize]) -> Result<RecordBatch> {
+        let chunks = self.chunks.iter().map(|chunk| &chunk.rows).collect::<Vec<_>>();
+        let indices = places.iter().map(|&place| {
+            let chunk = self.chunks.partition_point(|chunk| chunk.first_row <= place) - 1;
+            (chunk, place - self.chunks[chunk].first_row)
+        });
+        gather(&self.schema, &chunks, &indices.collect::<Vec<_>>())
     }
 
     /// The batch that brought each row of a range.

@@ -21,6 +21,7 @@ use arrow::row::{RowConverter, Rows, SortField};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::chunks;
+use super::undo::{Undo, UndoLog};
 use crate::error::{Error, Result};
 
 /// Garbage below this many rows is not worth a compaction.
@@ -44,6 +45,10 @@ pub(super) struct KeyedRows {
     /// Rows in chunks, garbage included.
     held_rows: usize,
     held_bytes: usize,
+    /// What the last batches did.
+    undo: UndoLog,
+    /// What the batch in hand does.
+    recording: Option<Undo>,
 }
 
 /// Where the rows are: all that a reader needs, and cheap to copy.
@@ -57,10 +62,10 @@ pub(super) struct Layout {
 
 /// Where the current row of a key is, and the batch that brought it.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
-    chunk: u32,
-    row: u32,
-    batch_id: u64,
+pub(super) struct Slot {
+    pub(super) chunk: u32,
+    pub(super) row: u32,
+    pub(super) batch_id: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -99,7 +104,24 @@ impl KeyedRows {
             compacted_chunks: 0,
             held_rows: 0,
             held_bytes: 0,
+            undo: UndoLog::default(),
+            recording: None,
         })
+    }
+
+    /// Puts the rows of a batch in, so that the table can be seen as it was before.
+    pub(super) fn upsert_batch(&mut self, batch_id: u64, batches: &[RecordBatch]) -> Result<()> {
+        self.recording = Some(Undo::new(batch_id, self.layout.slots.len()));
+        let done = self.upsert(batches, |_, _| batch_id);
+        if let Some(undo) = self.recording.take().filter(|_| !batches.is_empty()) {
+            self.undo.push(undo);
+        }
+        done
+    }
+
+    /// What the last batches did.
+    pub(super) fn undo(&self) -> &UndoLog {
+        &self.undo
     }
 
     /// Puts rows in, each in the name of the batch that `batch_of` tells by its place in `batches`.
@@ -151,6 +173,9 @@ impl KeyedRows {
             let earlier = std::mem::replace(&mut self.layout.slots[known as usize], slot);
             if let Some(chunk) = self.layout.chunks[earlier.chunk as usize].as_mut() {
                 chunk.live_rows -= 1;
+                if let Some(recording) = &mut self.recording {
+                    recording.replaced(known, earlier, &chunk.rows, chunk.bytes);
+                }
             }
             if earlier.chunk != slot.chunk {
                 self.drop_if_dead(earlier.chunk);
@@ -240,6 +265,18 @@ impl Layout {
             chunks::own_views(&interleave_record_batch(&sources, &indices)?)?
         };
         Ok((rows, slots.iter().map(|slot| slot.batch_id).collect()))
+    }
+
+    /// What is in some slots, and the chunks of that.
+    pub(super) fn places(&self, slots: &[usize]) -> (Vec<Slot>, HashMap<u32, RecordBatch>) {
+        let places = slots.iter().map(|&slot| self.slots[slot]).collect::<Vec<_>>();
+        let mut chunks = HashMap::new();
+        for place in &places {
+            if let Some(chunk) = &self.chunks[place.chunk as usize] {
+                chunks.entry(place.chunk).or_insert_with(|| chunk.rows.clone());
+            }
+        }
+        (places, chunks)
     }
 
     /// All rows as full chunks, each with the batches that last changed them.

@@ -27,6 +27,7 @@
 //! - `table`: the table that readers share
 //! - `arrival`: rows in the order of their arrival
 //! - `keyed`: rows by key
+//! - `undo`: what the last batches did to rows by key; `versions`: earlier versions of a complete table
 //! - `log`: the bytes of log entries
 //! - `chunks`: batches put together to a good size
 
@@ -35,6 +36,8 @@ mod chunks;
 mod keyed;
 mod log;
 mod table;
+mod undo;
+mod versions;
 
 use std::sync::Arc;
 
@@ -53,6 +56,11 @@ use self::log::Entry;
 use self::table::TableRows;
 use super::{OutputMode, Sink, SinkCommit, SinkStart};
 use crate::error::{Error, Result};
+
+/// How many batches the table can be looked back, as many as there is progress of.
+const HISTORY_BATCHES: usize = 100;
+/// And how many bytes of earlier rows are kept for it; the last batch's are kept in any case.
+const HISTORY_BYTES: usize = 32 << 20;
 
 /// Below this an image is not worth while, however small the table is.
 const MIN_LOG_BYTES: usize = 64 * 1024;
@@ -128,7 +136,7 @@ impl Effect {
     fn empty_table(self, start: &SinkStart) -> Result<TableRows> {
         Ok(match (self, &start.keys) {
             (Self::Upsert, Some(keys)) => {
-                TableRows::Keyed(KeyedRows::try_new(Arc::clone(&start.schema), keys)?)
+                TableRows::Keyed(Box::new(KeyedRows::try_new(Arc::clone(&start.schema), keys)?))
             }
             _ => TableRows::Arrival(ArrivalRows::new(Arc::clone(&start.schema))),
         })
@@ -136,13 +144,9 @@ impl Effect {
 
     fn apply(self, table: &mut TableRows, batch_id: u64, rows: Vec<RecordBatch>) -> Result<()> {
         match table {
-            TableRows::Keyed(table) => table.upsert(&rows, |_, _| batch_id),
-            TableRows::Arrival(table) => {
-                if self.forgets() {
-                    table.clear();
-                }
-                table.push(batch_id, rows)
-            }
+            TableRows::Keyed(table) => table.upsert_batch(batch_id, &rows),
+            TableRows::Arrival(table) if self.forgets() => table.replace(batch_id, rows),
+            TableRows::Arrival(table) => table.push(batch_id, rows),
         }
     }
 }
@@ -183,7 +187,7 @@ impl Sink for MemorySink {
             log_bytes,
             pending: None,
         });
-        self.table.replace(start.schema, start.mode, table);
+        self.table.replace(start.schema, start.mode, start.keys, table);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::engine::snapshot::ResultTable;
 use crate::error::ErrorKind;
+use crate::sink::result::RowChange;
 use crate::sink::test_support::{ints, read, rows, schema, start, stream};
 
 /// A sink with what a checkpoint would keep of it.
@@ -273,4 +274,159 @@ async fn readers_see_whole_batches() {
             .await;
     }
     assert!(reader.await.expect("a reader") > 0);
+}
+
+/// Plays batches and looks at every one of them again: the table as it was, its marks, and what the batch gave.
+async fn look_back(mode: OutputMode, keys: Option<Vec<usize>>) {
+    let mut kept = Kept::new(mode, keys.clone()).await;
+    let mut tables: Vec<Vec<(String, i64)>> = Vec::new();
+    let mut given: Vec<Vec<(String, i64)>> = Vec::new();
+    let mut seed = 7_u64;
+    for batch_id in 0..60_i64 {
+        let mut batch: Vec<(String, i64)> = Vec::new();
+        for _ in 0..(seed >> 33) % 5 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let key = format!("k{}", (seed >> 33) % 9);
+            if mode == OutputMode::Append || batch.iter().all(|(known, _)| *known != key) {
+                batch.push((key, batch_id / 2));
+            }
+        }
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let mut table = tables.last().cloned().unwrap_or_default();
+        match mode {
+            OutputMode::Append => table.extend(batch.clone()),
+            OutputMode::Complete => table.clone_from(&batch),
+            OutputMode::Update => {
+                for (key, number) in &batch {
+                    match table.iter_mut().find(|(known, _)| known == key) {
+                        Some(row) => row.1 = *number,
+                        None => table.push((key.clone(), *number)),
+                    }
+                }
+            }
+        }
+        tables.push(table);
+        let written = batch.iter().map(|(key, number)| (key.as_str(), *number));
+        kept.batch(
+            u64::try_from(batch_id).expect("small"),
+            vec![rows(&written.collect::<Vec<_>>())],
+        )
+        .await;
+        given.push(batch);
+    }
+    let table = kept.sink.table();
+    let history = table.history().expect("a history");
+    assert_eq!(
+        (*history.start() <= 2, *history.end() >= 57),
+        (true, true),
+        "{history:?}"
+    );
+    for (at, was) in tables.iter().enumerate().skip(1) {
+        let batch_id = at as u64;
+        let mut shown = Vec::new();
+        for offset in (0..was.len().max(1)).step_by(4) {
+            let page = table.marked_page(Some(batch_id), offset, 4).expect("a look");
+            let page = page.expect("it is kept");
+            assert_eq!(page.page.num_rows, was.len());
+            let before = &tables[at - 1];
+            for (row, (key, number)) in read(std::slice::from_ref(&page.page.rows))
+                .into_iter()
+                .enumerate()
+            {
+                let earlier = before.iter().position(|(known, _)| *known == key);
+                let is_new = match mode {
+                    OutputMode::Append => offset + row >= before.len(),
+                    _ => earlier.is_none(),
+                };
+                if page.batch_id == Some(batch_id) {
+                    assert_eq!(
+                        page.changes[row] == RowChange::New,
+                        is_new,
+                        "{key} in batch {batch_id}"
+                    );
+                    assert!(!page.is_cell_changed(row, 0) || is_new, "a key does not change");
+                    let other = earlier.is_some_and(|earlier| before[earlier].1 != number);
+                    let is_changed = is_new || (mode != OutputMode::Append && other);
+                    assert_eq!(
+                        page.is_cell_changed(row, 1),
+                        is_changed,
+                        "{key} in batch {batch_id}"
+                    );
+                }
+                if let RowChange::Changed { before: place } = page.changes[row] {
+                    assert_eq!(read(&[page.before.slice(place, 1)])[0].0, key);
+                }
+                shown.push((key, number));
+            }
+        }
+        assert_eq!(shown, *was, "the table as of batch {batch_id}");
+        if mode != OutputMode::Complete {
+            let rows = table
+                .batch_rows(batch_id, 0, 10)
+                .expect("a look")
+                .expect("it is kept");
+            let mut gave = read(&[rows.page.rows]);
+            gave.sort();
+            let mut expected = given[at].clone();
+            expected.sort();
+            assert_eq!(gave, expected, "what batch {batch_id} gave");
+            assert_eq!(rows.page.num_rows, gave.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_grows_can_be_seen_as_it_was() {
+    look_back(OutputMode::Append, None).await;
+}
+
+#[tokio::test]
+async fn a_table_by_key_can_be_seen_as_it_was() {
+    look_back(OutputMode::Update, Some(vec![0])).await;
+}
+
+#[tokio::test]
+async fn a_complete_table_can_be_seen_as_it_was() {
+    look_back(OutputMode::Complete, Some(vec![0])).await;
+}
+
+#[tokio::test]
+async fn history_has_an_end() {
+    let mut kept = Kept::new(OutputMode::Update, Some(vec![0])).await;
+    for batch_id in 0..250 {
+        kept.batch(batch_id, vec![rows(&[("a", 1), ("b", 2)])]).await;
+    }
+    let table = kept.sink.table();
+    assert_eq!(table.history(), Some(149..=249));
+    assert!(table.marked_page(Some(148), 0, 1).expect("a look").is_none());
+    let page = table
+        .marked_page(Some(149), 0, 1)
+        .expect("a look")
+        .expect("it is kept");
+    assert_eq!(
+        page.batch_id, None,
+        "what batch 149 changed is forgotten, and not guessed"
+    );
+}
+
+#[tokio::test]
+async fn a_single_row_is_compared_with_itself() {
+    let mut kept = Kept::new(OutputMode::Update, Some(vec![])).await;
+    for batch_id in 0..3 {
+        kept.batch(batch_id, vec![ints(&[i64::try_from(batch_id).expect("small")])])
+            .await;
+    }
+    let page = kept
+        .sink
+        .table()
+        .marked_page(Some(1), 0, 9)
+        .expect("a look")
+        .expect("it is kept");
+    assert_eq!(read(std::slice::from_ref(&page.page.rows)), [("k".to_owned(), 1)]);
+    assert_eq!(page.changes, [RowChange::Changed { before: 0 }]);
+    assert_eq!(
+        (page.is_cell_changed(0, 0), page.is_cell_changed(0, 1)),
+        (false, true)
+    );
+    assert_eq!(read(&[page.before]), [("k".to_owned(), 0)]);
 }

@@ -304,3 +304,9 @@ SELECT * FROM events WATERMARK data.at DELAY OF INTERVAL 10 MINUTES;
 
 -- a query nested too deeply
 SELECT ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))));
+
+-- a clause of SHOW STATE out of place
+SHOW STATE FOR q LIMIT 5 OPERATOR 1;
+
+-- a state operator without its number
+SHOW STATE FOR q OPERATOR x;
