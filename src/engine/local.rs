@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::export::export;
 use crate::engine::log::LogRing;
 use crate::engine::snapshot::{QuerySnapshot, Snapshot};
 use crate::engine::{Answer, Command, Engine, QueryEvent, Reply, RowSender, Words};
@@ -116,12 +115,7 @@ impl LocalEngine {
             }
             Command::Export { query, path } => {
                 let query = session.streams().get_by_name(&query)?;
-                let table = query.definition().result.clone().ok_or_else(|| {
-                    Error::statement(format!("query \"{}\" has no rows to export", query.name()))
-                        .hint("Only a memory sink keeps the rows: the others have written them already.")
-                })?;
-                let target = path.clone();
-                let rows = blocking(move || export(table.as_ref(), &target)).await?;
+                let rows = query.export(&path).await?;
                 let rows = format!("{rows} {}", if rows == 1 { "row" } else { "rows" });
                 Ok(Reply::done(format!(
                     "wrote {rows} of {} to {}",

@@ -4,7 +4,6 @@
 //! alone, so a second implementation (a remote one) can stand behind the same front ends.
 
 pub mod command;
-pub mod export;
 pub mod inspect;
 pub mod local;
 pub mod log;

@@ -146,6 +146,11 @@ impl MicroBatchExecution {
         if has_changed {
             checkpoint.set_metadata(&metadata)?;
         }
+        let first = last.batch_id.map_or(0, |batch_id| batch_id + 1);
+        tracing::info!(query = %definition.name, "a run begins with batch {first}");
+        if has_changed {
+            tracing::info!(query = %definition.name, "the query has changed and goes on from its checkpoint");
+        }
         // Before the state says so: whoever waits for the start has the event already.
         let name = Arc::clone(&definition.name);
         query

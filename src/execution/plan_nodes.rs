@@ -50,22 +50,31 @@ pub struct NodeNumbers {
 
 impl NodeNumbers {
     /// Adds those of another batch.
-    pub fn add(&mut self, other: &Self) {
-        let add = |sum: &mut Option<u64>, more: Option<u64>| {
-            if let Some(more) = more {
-                *sum = Some(sum.unwrap_or(0) + more);
+    fn add(&mut self, other: &Self) {
+        self.combine(other, u64::saturating_add);
+    }
+
+    /// Takes those of a batch out that were added before.
+    fn take_out(&mut self, other: &Self) {
+        self.combine(other, u64::saturating_sub);
+    }
+
+    fn combine(&mut self, other: &Self, combine: fn(u64, u64) -> u64) {
+        for (sum, number) in [
+            (&mut self.rows, other.rows),
+            (&mut self.own_us, other.own_us),
+            (&mut self.with_inputs_us, other.with_inputs_us),
+        ] {
+            if let Some(number) = number {
+                *sum = Some(combine(sum.unwrap_or(0), number));
             }
-        };
-        add(&mut self.rows, other.rows);
-        add(&mut self.own_us, other.own_us);
-        add(&mut self.with_inputs_us, other.with_inputs_us);
+        }
     }
 }
 
 /// The nodes of a run's plan, with their numbers of the recent batches.
 #[derive(Debug, Default)]
 pub(super) struct PlanNumbers {
-    /// The nodes, without numbers.
     nodes: Vec<PlanNode>,
     batches: VecDeque<Vec<NodeNumbers>>,
 }
@@ -85,25 +94,29 @@ impl PlanNumbers {
     pub(super) fn ran(&mut self, root: &Arc<dyn ExecutionPlan>) {
         let mut numbers = Vec::with_capacity(self.nodes.len());
         measure(root, &mut numbers);
-        while self.batches.len() >= RECENT_BATCHES {
-            self.batches.pop_front();
+        self.take_in(numbers);
+    }
+
+    fn take_in(&mut self, numbers: Vec<NodeNumbers>) {
+        if self.batches.len() >= RECENT_BATCHES
+            && let Some(oldest) = self.batches.pop_front()
+        {
+            for (node, numbers) in self.nodes.iter_mut().zip(&oldest) {
+                node.recent.take_out(numbers);
+                node.num_recent -= 1;
+            }
+        }
+        for (node, numbers) in self.nodes.iter_mut().zip(&numbers) {
+            node.last = *numbers;
+            node.recent.add(numbers);
+            node.num_recent += 1;
         }
         self.batches.push_back(numbers);
     }
 
     /// The nodes with their numbers.
     pub(super) fn nodes(&self) -> Vec<PlanNode> {
-        let mut nodes = self.nodes.clone();
-        for node in &mut nodes {
-            node.num_recent = self.batches.len() as u64;
-            for batch in &self.batches {
-                if let Some(numbers) = batch.get(node.id) {
-                    node.last = *numbers;
-                    node.recent.add(numbers);
-                }
-            }
-        }
-        nodes
+        self.nodes.clone()
     }
 }
 
@@ -149,5 +162,51 @@ fn measure(node: &Arc<dyn ExecutionPlan>, numbers: &mut Vec<NodeNumbers>) {
     });
     for child in node.children() {
         measure(child, numbers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::datatypes::Schema;
+    use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+    use datafusion::physical_plan::empty::EmptyExec;
+
+    use super::*;
+
+    #[test]
+    fn the_recent_batches_are_summed_and_the_oldest_goes() {
+        let leaf = Arc::new(EmptyExec::new(Arc::new(Schema::empty())));
+        let root: Arc<dyn ExecutionPlan> = Arc::new(CoalescePartitionsExec::new(leaf));
+        let mut plan = PlanNumbers::new(&root);
+        let names = plan
+            .nodes()
+            .into_iter()
+            .map(|node| (node.name.to_string(), node.parent, node.depth));
+        assert_eq!(
+            names.collect::<Vec<_>>(),
+            [
+                ("CoalescePartitionsExec".to_owned(), None, 0),
+                ("EmptyExec".to_owned(), Some(0), 1)
+            ]
+        );
+        let of = |rows: u64| NodeNumbers {
+            rows: Some(rows),
+            own_us: None,
+            with_inputs_us: Some(1),
+        };
+        let batches = RECENT_BATCHES as u64 + 5;
+        for batch in 0..batches {
+            plan.take_in(vec![of(batch), NodeNumbers::default()]);
+        }
+        let nodes = plan.nodes();
+        assert_eq!((nodes[0].last, nodes[0].num_recent), (of(batches - 1), 100));
+        let sum = (5..batches).sum::<u64>();
+        assert_eq!((nodes[0].recent.rows, nodes[0].recent.own_us), (Some(sum), None));
+        assert_eq!(
+            (nodes[0].recent.with_inputs_us, nodes[1].recent.rows),
+            (Some(100), None)
+        );
     }
 }

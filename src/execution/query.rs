@@ -1,7 +1,7 @@
 //! A query as its owner sees it, over all its runs: Spark's `StreamingQuery`.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ use crate::execution::recovery;
 use crate::execution::state_page::{self, KeptView, StateLease, StatePage, StateRequest};
 use crate::execution::storage::Storage;
 use crate::operators::context::OperatorFacts;
+use crate::sink::export::{self, export};
+use crate::sink::result::ResultTable;
 
 /// What a query is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -311,6 +313,31 @@ impl StreamingQuery {
         Ok(page)
     }
 
+    /// Writes all rows of its memory sink to a file, as the end of the file's name says, and gives their number.
+    ///
+    /// # Errors
+    ///
+    /// A statement error if it has no memory sink, or for a name that says no format; a sink error if the file cannot be
+    /// written.
+    pub async fn export(&self, path: &Path) -> Result<u64> {
+        let table = self.exportable(path)?;
+        let path = path.to_owned();
+        blocking(move || export(table.as_ref(), &path)).await
+    }
+
+    /// The rows of its memory sink, if they can go to a file of that name.
+    ///
+    /// # Errors
+    ///
+    /// The statement errors of [`Self::export`].
+    pub fn exportable(&self, path: &Path) -> Result<Arc<dyn ResultTable>> {
+        export::check(path)?;
+        self.definition().result.clone().ok_or_else(|| {
+            Error::statement(format!("query \"{}\" has no rows to export", self.name()))
+                .hint("Only a memory sink keeps the rows: the others have written them already.")
+        })
+    }
+
     /// Puts the checkpoint aside, so that the next run begins anew, and says where it is now.
     ///
     /// # Errors
@@ -527,6 +554,11 @@ impl StreamingQuery {
 
     fn ended(&self, run_id: Uuid, error: Option<Error>) {
         let exception = error.as_ref().map(ErrorReport::from);
+        if error.is_none() {
+            let last = self.status().last_committed;
+            let last = last.map_or_else(|| "no batch".to_owned(), |batch_id| format!("batch {batch_id}"));
+            tracing::info!(query = %self.name(), "the run has ended; committed is {last}");
+        }
         if let Some(error) = error {
             tracing::error!(query = %self.name(), "{}", error.report());
         }

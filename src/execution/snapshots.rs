@@ -94,7 +94,10 @@ impl SnapshotWriter {
         self.running = Some(tokio::task::spawn_blocking(move || {
             for (operator, layout, size) in due {
                 match write_snapshot(&checkpoint, operator, &layout, batch_id) {
-                    Ok(bytes) => size.store(bytes, Ordering::Relaxed),
+                    Ok(bytes) => {
+                        tracing::debug!(operator, batch_id, bytes, "a state snapshot was written");
+                        size.store(bytes, Ordering::Relaxed);
+                    }
                     // The changelog says the same, so nothing is lost; the next one is due soon.
                     Err(error) => tracing::warn!(operator, batch_id, "no snapshot: {}", error.report()),
                 }

@@ -5,7 +5,7 @@
 //! depends on files that an earlier query of the script will write cannot be tried and is left to its run.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 use crate::engine::Rows;
 use crate::engine::snapshot::CatalogKind;
 use crate::error::{Error, ErrorKind, Position, Result};
-use crate::execution::Trigger;
 use crate::execution::definition::{CheckedQuery, Resumes};
 use crate::execution::recovery::recall;
+use crate::execution::{StreamingQuery, Trigger};
 use crate::options::Options;
 use crate::plan::output_mode;
 use crate::plan::watermark::EventTimeWatermark;
@@ -221,39 +221,48 @@ impl Runner<'_> {
                 self.create_query(create, &shown(statement)).await.map(|()| None)
             }
             StatementKind::Start(name) => {
-                let query = session
-                    .streams()
-                    .get_by_name(&name.value)
-                    .map_err(|error| error.at(name.position))?;
+                let query = self.query(name)?;
                 if self.starts {
                     query.start().await?;
                 }
                 Ok(None)
             }
             StatementKind::Stop(name) => {
-                session
-                    .streams()
-                    .get_by_name(&name.value)
-                    .map_err(|error| error.at(name.position))?
-                    .stop()
-                    .await;
+                self.query(name)?.stop().await;
                 Ok(None)
             }
             StatementKind::Restart(name) => {
-                let query = session
-                    .streams()
-                    .get_by_name(&name.value)
-                    .map_err(|error| error.at(name.position))?;
+                let query = self.query(name)?;
                 query.stop().await;
                 if self.starts {
                     query.start().await?;
                 }
                 Ok(None)
             }
+            StatementKind::Reset(name) => {
+                let query = self.query(name)?;
+                if self.starts {
+                    query
+                        .reset_checkpoint()
+                        .await
+                        .map_err(|error| error.at(name.position))?;
+                }
+                Ok(None)
+            }
+            StatementKind::Export(export) => {
+                let query = self.query(&export.query)?;
+                let path = Path::new(&export.path.value);
+                let exported = query.exportable(path);
+                exported.map_err(|error| error.at(export.path.position))?;
+                if self.starts {
+                    let written = query.export(path).await;
+                    written.map_err(|error| error.at(export.path.position))?;
+                }
+                Ok(None)
+            }
             StatementKind::Drop(drop) => self.drop_object(drop).await.map(|()| None),
             StatementKind::Await(wait) => {
-                let query = session.streams().get_by_name(&wait.query.value);
-                let query = query.map_err(|error| error.at(wait.query.position))?;
+                let query = self.query(&wait.query)?;
                 if self.starts {
                     query.await_termination(wait.timeout).await?;
                 }
@@ -261,15 +270,11 @@ impl Runner<'_> {
             }
             StatementKind::Show(what) => show::list(session, *what).map(Some),
             StatementKind::ShowProgress(name) => {
-                let query = session
-                    .streams()
-                    .get_by_name(&name.value)
-                    .map_err(|error| error.at(name.position))?;
+                let query = self.query(name)?;
                 show::progress(&query).map(Some)
             }
             StatementKind::ShowState(state) => {
-                let query = session.streams().get_by_name(&state.query.value);
-                let query = query.map_err(|error| error.at(state.query.position))?;
+                let query = self.query(&state.query)?;
                 match &state.keys {
                     None => show::state(&query).map(Some),
                     // A trial has no checkpoint to look into.
@@ -292,6 +297,12 @@ impl Runner<'_> {
                 .map_err(|error| error.at(set.key.position)),
             StatementKind::Select(query) => self.select(query).await,
         }
+    }
+
+    /// A query by its name; an error is put to the name's place.
+    fn query(&self, name: &statement::Name) -> Result<StreamingQuery> {
+        let query = self.session.streams().get_by_name(&name.value);
+        query.map_err(|error| error.at(name.position))
     }
 
     async fn select(&self, query: &QueryText) -> Result<Option<Rows>> {
@@ -499,8 +510,7 @@ impl Runner<'_> {
     async fn explain(&self, explain: &statement::Explain) -> Result<Rows> {
         match &explain.target {
             ExplainTarget::Query(name) => {
-                let query = self.session.streams().get_by_name(&name.value);
-                let query = query.map_err(|error| error.at(name.position))?;
+                let query = self.query(name)?;
                 // A trial has run no batch that could be analyzed.
                 show::explain_query(&query, explain.analyze && self.starts).await
             }

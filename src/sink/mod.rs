@@ -9,9 +9,11 @@
 //! - [`memory`]: a table that is readable while the query runs
 //! - [`console`]: hands every batch to whoever prints
 //! - [`file`]: a folder of JSON or Parquet files, exactly once
+//! - [`export`]: a table's rows to a file, once
 //! - [`noop`]: counts rows and forgets them
 
 pub mod console;
+pub mod export;
 pub mod file;
 pub mod foreach_batch;
 pub mod memory;

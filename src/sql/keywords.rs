@@ -1,7 +1,7 @@
 //! The words of statements and clauses, for completion and highlighting.
 
 /// Every word that means something in a pipeline beside names, functions and types; in capitals and in their order.
-pub const KEYWORDS: [&str; 132] = [
+pub const KEYWORDS: [&str; 136] = [
     "ALL",
     "ANALYZE",
     "AND",
@@ -13,6 +13,7 @@ pub const KEYWORDS: [&str; 132] = [
     "AT",
     "AVAILABLE",
     "AWAIT",
+    "BATCH",
     "BETWEEN",
     "BOTH",
     "BY",
@@ -38,6 +39,7 @@ pub const KEYWORDS: [&str; 132] = [
     "EXCEPT",
     "EXISTS",
     "EXPLAIN",
+    "EXPORT",
     "EXTRACT",
     "FALSE",
     "FILTER",
@@ -77,6 +79,7 @@ pub const KEYWORDS: [&str; 132] = [
     "ON",
     "ONCE",
     "ONLY",
+    "OPERATOR",
     "OPTIONS",
     "OR",
     "ORDER",
@@ -93,6 +96,7 @@ pub const KEYWORDS: [&str; 132] = [
     "RANGE",
     "REGEXP",
     "REPLACE",
+    "RESET",
     "RESTART",
     "RIGHT",
     "RLIKE",

@@ -12,7 +12,7 @@ use crate::sql::parts::{dotted, duration, name, text, written};
 use crate::sql::query::parse_query;
 use crate::sql::span::position;
 use crate::sql::statement::{
-    Await, Describe, Drop, DropObject, Explain, ExplainTarget, Name, Set, Show, ShowState, StateKeys,
+    Await, Describe, Drop, DropObject, Explain, ExplainTarget, Export, Name, Set, Show, ShowState, StateKeys,
     Statement, StatementKind, Text,
 };
 use crate::sql::tokens::{Source, tokenize};
@@ -21,9 +21,9 @@ use crate::suggest::did_you_mean;
 /// More than any person writes; generated lists of values belong into a table.
 const MAX_OPERATORS: usize = 2_000;
 
-const STATEMENTS: [&str; 14] = [
-    "CREATE", "SELECT", "WITH", "VALUES", "START", "STOP", "RESTART", "DROP", "AWAIT", "SHOW", "DESCRIBE",
-    "DESC", "EXPLAIN", "SET",
+const STATEMENTS: [&str; 16] = [
+    "CREATE", "SELECT", "WITH", "VALUES", "START", "STOP", "RESTART", "RESET", "DROP", "AWAIT", "SHOW",
+    "DESCRIBE", "DESC", "EXPLAIN", "EXPORT", "SET",
 ];
 const SET_HINT: &str = "Write SET name = value, SET spark.sql.session.timeZone = 'UTC' for instance.";
 
@@ -127,6 +127,8 @@ fn parse_kind(cursor: &mut Cursor<'_>) -> Result<StatementKind> {
         "START" => query_name(cursor, "START").map(StatementKind::Start),
         "STOP" => query_name(cursor, "STOP").map(StatementKind::Stop),
         "RESTART" => query_name(cursor, "RESTART").map(StatementKind::Restart),
+        "RESET" => query_name(cursor, "RESET").map(StatementKind::Reset),
+        "EXPORT" => parse_export(cursor).map(StatementKind::Export),
         "DROP" => parse_drop(cursor).map(StatementKind::Drop),
         "AWAIT" => parse_await(cursor).map(StatementKind::Await),
         "SHOW" => parse_show(cursor),
@@ -150,7 +152,7 @@ fn unknown_statement(cursor: &Cursor<'_>, first: &str) -> Error {
         _ => match did_you_mean(first, STATEMENTS) {
             Some(near) => error.hint(format!("Did you mean {near}?")),
             None => error.hint(
-                "Statements begin with CREATE, SELECT, START, STOP, RESTART, DROP, AWAIT, SHOW, DESCRIBE, EXPLAIN or SET.",
+                "Statements begin with CREATE, SELECT, START, STOP, RESTART, RESET, DROP, AWAIT, SHOW, DESCRIBE, EXPLAIN, EXPORT or SET.",
             ),
         },
     }
@@ -161,6 +163,14 @@ fn query_name(cursor: &mut Cursor<'_>, verb: &str) -> Result<Name> {
     cursor.take_word("STREAMING");
     cursor.expect_word("QUERY", &format!("Write {verb} QUERY name."))?;
     name(cursor, "a query")
+}
+
+fn parse_export(cursor: &mut Cursor<'_>) -> Result<Export> {
+    const HINT: &str = "Write EXPORT QUERY name TO 'rows.csv', or .json, or .parquet.";
+    let query = query_name(cursor, "EXPORT")?;
+    cursor.expect_word("TO", HINT)?;
+    let path = text(cursor, "a file's name in quotes", HINT)?;
+    Ok(Export { query, path })
 }
 
 fn parse_drop(cursor: &mut Cursor<'_>) -> Result<Drop> {

@@ -38,6 +38,10 @@ pub enum StatementKind {
     Stop(Name),
     /// `RESTART QUERY q`
     Restart(Name),
+    /// `RESET QUERY q`: its checkpoint is put aside
+    Reset(Name),
+    /// `EXPORT QUERY q TO 'rows.csv'`
+    Export(Export),
     /// `DROP QUERY | STREAM | TABLE | VIEW`
     Drop(Drop),
     /// `AWAIT QUERY q [TIMEOUT '60 seconds']`
@@ -56,6 +60,15 @@ pub enum StatementKind {
     Set(Set),
     /// A batch SELECT
     Select(QueryText),
+}
+
+/// `EXPORT QUERY q TO 'rows.csv'`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Export {
+    /// The query.
+    pub query: Name,
+    /// The file.
+    pub path: Text,
 }
 
 /// `SHOW STATE FOR q [OPERATOR n] [AS OF BATCH n] [LIKE 'text'] [LIMIT n]`.

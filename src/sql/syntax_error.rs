@@ -137,8 +137,8 @@ fn hint(place: Position, tokens: &[TokenWithSpan]) -> Option<String> {
     }
     if let Some(found) = found.map(str::to_ascii_uppercase)
         && [
-            "CREATE", "START", "STOP", "RESTART", "DROP", "SHOW", "AWAIT", "DESCRIBE", "EXPLAIN", "SET",
-            "SELECT",
+            "CREATE", "START", "STOP", "RESTART", "RESET", "DROP", "SHOW", "EXPORT", "AWAIT", "DESCRIBE",
+            "EXPLAIN", "SET", "SELECT",
         ]
         .contains(&found.as_str())
     {

@@ -310,3 +310,6 @@ SHOW STATE FOR q LIMIT 5 OPERATOR 1;
 
 -- a state operator without its number
 SHOW STATE FOR q OPERATOR x;
+
+-- an export to nowhere
+EXPORT QUERY q 'rows.csv';

@@ -54,6 +54,15 @@ pub fn export(table: &dyn ResultTable, path: &Path) -> Result<u64> {
     written
 }
 
+/// Checks that the end of a file's name says a format.
+///
+/// # Errors
+///
+/// A statement error with the formats that there are.
+pub fn check(path: &Path) -> Result<()> {
+    format_of(path).map(|_| ())
+}
+
 fn format_of(path: &Path) -> Result<Format> {
     let extension = path
         .extension()
