@@ -8,7 +8,7 @@ use super::fake::{FakeEngine, captured};
 use super::*;
 use crate::cli::USAGE;
 use crate::cli::output::OutputFormat;
-use crate::engine::snapshot::{ErrorReport, QuerySnapshot, QueryState};
+use crate::engine::snapshot::{ErrorReport, QuerySnapshot, QueryState, Warning};
 use crate::engine::{Reply, Rows, Snapshot};
 use crate::error::{ErrorKind, Position};
 use crate::execution::progress::{SinkProgress, StreamingQueryProgress};
@@ -403,5 +403,35 @@ async fn a_reader_that_went_away_ends_the_run_quietly() {
         assert_eq!(code, SUCCESS);
         assert_eq!(engine.commands().last(), Some(&Command::StopAll));
         assert!(!said.stderr().contains("error"), "{}", said.stderr());
+    }
+}
+
+#[tokio::test]
+async fn what_is_worth_a_look_is_said_once_and_not_on_stdout() {
+    for format in [OutputFormat::Text, OutputFormat::Json] {
+        let engine = FakeEngine::new(|engine| {
+            let late = Warning {
+                lint: "late-rows",
+                message: "2 rows came too late".to_owned(),
+                hint: Some("Wait longer.".to_owned()),
+            };
+            engine.publish(Snapshot {
+                queries: vec![Arc::new(QuerySnapshot {
+                    name: "q".into(),
+                    warnings: vec![late],
+                    ..QuerySnapshot::default()
+                })],
+                ..Snapshot::default()
+            });
+            Ok(Reply::done("done"))
+        });
+        let (mut output, said) = captured(format);
+        let code = drive(&engine, &script(), None, never(), &mut output).await;
+        assert_eq!((code, said.stdout().as_str()), (SUCCESS, ""));
+        let expected = match format {
+            OutputFormat::Text => "query \"q\": late-rows: 2 rows came too late. Wait longer.\n",
+            OutputFormat::Json => "",
+        };
+        assert_eq!(said.stderr(), expected);
     }
 }

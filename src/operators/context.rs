@@ -230,7 +230,7 @@ impl OperatorContext {
         let inner = self.inner.lock();
         let lag_us = inner.input_lag_us?;
         let eviction = inner.store.layout().eviction?;
-        let times = inner.store.event_times(limit);
+        let times = inner.store.event_times(limit, eviction.offset_us == 0);
         let window = |keys: KeysAtTime| OpenWindow {
             start_us: start_of(&keys, eviction),
             end_us: keys.time_us,
@@ -293,13 +293,14 @@ fn start_of(keys: &KeysAtTime, eviction: EvictionTime) -> Option<i64> {
     if eviction.offset_us > 0 {
         return Some(keys.time_us.saturating_sub(eviction.offset_us));
     }
-    let column = keys.example.column(eviction.column);
+    let example = keys.example.as_ref()?;
+    let column = example.column(eviction.column);
     let start = if let DataType::Struct(_) = column.data_type() {
         Arc::clone(column.as_struct().column_by_name("start")?)
     } else {
         let before = eviction.column.checked_sub(1)?;
-        let is_session = keys.example.schema().field(before).name().ends_with("start");
-        Arc::clone(is_session.then(|| keys.example.column(before))?)
+        let is_session = example.schema().field(before).name().ends_with("start");
+        Arc::clone(is_session.then(|| example.column(before))?)
     };
     let start = start.as_primitive_opt::<TimestampMicrosecondType>()?;
     start.iter().next().flatten()

@@ -22,13 +22,14 @@ pub struct KeysAtTime {
     pub time_us: i64,
     /// How many keys have it, near enough: one that has another time by now may still be counted.
     pub num_keys: usize,
-    /// The row of one of them.
-    pub example: RecordBatch,
+    /// The row of one of them, if that was asked for.
+    pub example: Option<RecordBatch>,
 }
 
 impl StateStore {
-    /// What is evicted next, the `limit` oldest event times, and last. Costs what it gives, not what there is.
-    pub fn event_times(&self, limit: usize) -> EventTimes {
+    /// What is evicted next, the `limit` oldest event times, and last; with a row of each if `with_examples`.
+    /// Costs what it gives, not what there is.
+    pub fn event_times(&self, limit: usize, with_examples: bool) -> EventTimes {
         let keys_at = |bucket: &[(i64, u32)]| {
             let holds = |&&(time, entry): &&(i64, u32)| self.entries[entry as usize].holds(time);
             let &(time_us, entry) = bucket.iter().find(holds)?;
@@ -36,7 +37,7 @@ impl StateStore {
             Some(KeysAtTime {
                 time_us,
                 num_keys: bucket.len(),
-                example: self.log[batch].rows.slice(row, 1),
+                example: with_examples.then(|| self.log[batch].rows.slice(row, 1)),
             })
         };
         EventTimes {
