@@ -22,6 +22,10 @@ pub(crate) enum ActionId {
     Restart,
     /// Forgets it, after a question.
     Drop,
+    /// Marks the selected query and goes on to the next.
+    Mark,
+    /// Marks all queries, or none.
+    MarkAll,
     /// Shows a tab of the selected query.
     Tab(Tab),
     /// The tab to the right.
@@ -58,6 +62,18 @@ pub(crate) enum ActionId {
     Top,
     /// The last row, and following it.
     Bottom,
+    /// The query as it was a batch earlier.
+    Earlier,
+    /// A batch later.
+    Later,
+    /// Stays at the newest batch, and back.
+    Pause,
+    /// The present again.
+    Live,
+    /// Charts show less time.
+    ZoomIn,
+    /// Charts show more time.
+    ZoomOut,
     /// Chooses a theme from a list.
     Themes,
     /// Takes a theme that is named.
@@ -165,9 +181,10 @@ const fn entry(
 }
 
 /// The headings, in the order in which the help shows them.
-pub(crate) const GROUPS: [&str; 4] = [QUERY, SHOW, MOVE, GENERAL];
+pub(crate) const GROUPS: [&str; 5] = [QUERY, SHOW, TIME, MOVE, GENERAL];
 const QUERY: &str = "Queries";
 const SHOW: &str = "What is shown";
+const TIME: &str = "Time";
 const MOVE: &str = "Moving";
 const GENERAL: &str = "Highwater";
 
@@ -184,6 +201,22 @@ pub(crate) const ACTIONS: &[Action] = &[
         "Stop it, if it runs, and start it", QUERY, restart),
     entry(Id::Drop, "drop", Argument::Query, &["D"], "",
         "Forget it, asked first; its checkpoint stays", QUERY, selected),
+    entry(Id::Mark, "mark", Argument::None, &["space"], "mark",
+        "Mark it: actions act on all that are marked", QUERY, mark),
+    entry(Id::MarkAll, "mark-all", Argument::None, &["a"], "",
+        "Mark all queries in the table, or none", QUERY, mark),
+    entry(Id::Earlier, "earlier", Argument::None, &[","], "earlier",
+        "The query as it was a batch earlier", TIME, earlier),
+    entry(Id::Later, "later", Argument::None, &["."], "later",
+        "A batch later", TIME, later),
+    entry(Id::Pause, "pause", Argument::None, &["space"], "pause",
+        "Stay at this batch, and back to the present", TIME, has_batches),
+    entry(Id::Live, "live", Argument::None, &["end"], "live",
+        "Back to the present", TIME, live),
+    entry(Id::ZoomIn, "zoom-in", Argument::None, &["+", "="], "",
+        "Charts show less time", TIME, on_query),
+    entry(Id::ZoomOut, "zoom-out", Argument::None, &["-"], "",
+        "Charts show more time", TIME, on_query),
     entry(Id::Tab(Tab::Results), "results", Argument::Query, &["r", "2"], "results",
         "The query's result table", SHOW, home_or_tab),
     entry(Id::Tab(Tab::Overview), "overview", Argument::Query, &["1"], "",
@@ -219,9 +252,9 @@ pub(crate) const ACTIONS: &[Action] = &[
     entry(Id::Down, "down", Argument::None, &["down", "j"], "",
         "A row down", MOVE, now),
     entry(Id::Left, "left", Argument::None, &["left", "h"], "",
-        "A column to the left", MOVE, now),
+        "A column to the left; in charts a batch earlier", MOVE, now),
     entry(Id::Right, "right", Argument::None, &["right", "l"], "",
-        "A column to the right", MOVE, now),
+        "A column to the right; in charts a batch later", MOVE, now),
     entry(Id::PageUp, "page-up", Argument::None, &["pageup", "ctrl-u", "ctrl-b"], "",
         "A page up", MOVE, now),
     entry(Id::PageDown, "page-down", Argument::None, &["pagedown", "ctrl-d", "ctrl-f"], "",
@@ -269,9 +302,53 @@ fn on_query(app: &App) -> When {
 }
 
 fn panes(app: &App) -> When {
-    match app.screen {
-        Screen::Queries | Screen::Query(Tab::Overview | Tab::Progress) => When::Now,
-        Screen::Query(_) => When::Elsewhere,
+    let layout = app.layout();
+    if app.maximised || layout.panes.len() + layout.hidden.len() > 1 {
+        When::Now
+    } else {
+        When::Elsewhere
+    }
+}
+
+/// Marks are of the table of queries.
+fn mark(app: &App) -> When {
+    match on_home(app) {
+        When::Now => selected(app),
+        other => other,
+    }
+}
+
+fn has_batches(app: &App) -> When {
+    if app.screen == Screen::Queries {
+        return When::Elsewhere;
+    }
+    if app.ring().is_empty() {
+        return When::No("no batch has run since the workbench opened".to_string());
+    }
+    When::Now
+}
+
+fn earlier(app: &App) -> When {
+    match has_batches(app) {
+        When::Now if app.place_in_ring() == Some(0) => {
+            When::No("this is the oldest batch that is remembered".to_string())
+        }
+        other => other,
+    }
+}
+
+fn later(app: &App) -> When {
+    match has_batches(app) {
+        When::Now if app.past().is_none() => When::No("this is the present".to_string()),
+        other => other,
+    }
+}
+
+fn live(app: &App) -> When {
+    if app.past().is_some() {
+        When::Now
+    } else {
+        When::Elsewhere
     }
 }
 
@@ -303,23 +380,24 @@ fn open(app: &App) -> When {
 }
 
 fn stop(app: &App) -> When {
-    match app.selected_query() {
-        Some(query) if query.state.is_active() => When::Now,
-        Some(query) => When::No(format!(
+    match app.targets().as_slice() {
+        [] => selected(app),
+        all if all.iter().any(|query| query.state.is_active()) => When::Now,
+        [query] => When::No(format!(
             "{} does not run: it is {}",
             query.name,
             query.state.as_str()
         )),
-        None => selected(app),
+        many => When::No(format!("none of the {} marked queries runs", many.len())),
     }
 }
 
 fn start(app: &App) -> When {
-    match app.selected_query() {
-        Some(query) if query.state.is_active() => {
-            When::No(format!("{} is {} already", query.name, query.state.as_str()))
-        }
-        _ => selected(app),
+    match app.targets().as_slice() {
+        [] => selected(app),
+        all if all.iter().any(|query| !query.state.is_active()) => When::Now,
+        [query] => When::No(format!("{} is {} already", query.name, query.state.as_str())),
+        many => When::No(format!("all {} marked queries run already", many.len())),
     }
 }
 
@@ -331,6 +409,7 @@ fn back(app: &App) -> When {
     let something = app.screen != Screen::Queries
         || app.maximised
         || !app.filter.is_empty()
+        || !app.marked.is_empty()
         || app.is_frozen()
         || app.focus != Pane::Queries
         || !matches!(app.mode, Mode::Normal);

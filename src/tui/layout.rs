@@ -1,5 +1,7 @@
 //! What is where, from the size of the screen alone. The view draws by it, and the mouse and paging go by it.
 
+use std::collections::HashMap;
+
 use ratatui::layout::{Position, Rect};
 
 use super::app::Viewport;
@@ -9,6 +11,59 @@ use super::app::{Pane, Screen, Tab};
 pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 /// Two panes stand side by side from this width on.
 const SIDE_BY_SIDE: u16 = 80;
+/// Three panes stand side by side from this width on.
+const THREE_ABREAST: u16 = 160;
+/// No pane is dragged to be smaller: columns, rows.
+const LEAST: (u16, u16) = (20, 4);
+
+/// A line between panes that can be dragged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Split {
+    /// Below the table of queries.
+    Table,
+    /// Between the details and the result.
+    Result,
+    /// Below the charts of an overview.
+    Charts,
+    /// Between the first chart and the next.
+    Rates,
+    /// Between the second chart and the third.
+    Durations,
+    /// Below the second row of an overview.
+    Middle,
+    /// Between the panes of that row.
+    Lane,
+    /// Between a list and what it shows.
+    List,
+}
+
+/// Where lines between panes were dragged to: the share of the whole that is before the line, in thousandths.
+pub(crate) type Splits = HashMap<Split, u16>;
+
+/// A line between panes on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Divider {
+    pub(crate) split: Split,
+    /// The cells by which it can be taken: the frames on both sides.
+    pub(crate) handle: Rect,
+    /// What it divides.
+    whole: Rect,
+    /// Whether it divides a row of panes, not a column.
+    sideways: bool,
+}
+
+impl Divider {
+    /// The share that a place of the mouse stands for.
+    pub(crate) fn share(&self, at: Position) -> u16 {
+        let (from, length, at) = if self.sideways {
+            (self.whole.x, self.whole.width, at.x)
+        } else {
+            (self.whole.y, self.whole.height, at.y)
+        };
+        let before = u32::from(at.saturating_sub(from)) * 1000 + 500;
+        u16::try_from((before / u32::from(length.max(1))).min(1000)).unwrap_or(1000)
+    }
+}
 
 /// Where everything is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,25 +74,29 @@ pub(crate) struct Layout {
     pub(crate) tabs: Option<Rect>,
     /// The panes that are shown, in the order of the keyboard.
     pub(crate) panes: Vec<(Pane, Rect)>,
-    /// The panes that this size hides.
+    /// The panes that this size hides, in the same order.
     pub(crate) hidden: Vec<Pane>,
+    /// The lines between panes.
+    pub(crate) dividers: Vec<Divider>,
     /// The line at the bottom.
     pub(crate) footer: Rect,
 }
 
 /// What a layout depends on beside the size.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct Wanted<'a> {
     pub(crate) screen: Screen,
     pub(crate) focus: Pane,
     pub(crate) maximised: bool,
     /// Rows of the queries table.
     pub(crate) queries: usize,
+    /// Where lines were dragged to.
+    pub(crate) splits: &'a Splits,
 }
 
 impl Layout {
     /// Lays out a screen.
-    pub(crate) fn of(screen: Rect, wanted: Wanted) -> Self {
+    pub(crate) fn of(screen: Rect, wanted: Wanted<'_>) -> Self {
         let (header, rest) = top(screen, 1);
         let (body, footer) = bottom(rest, 1);
         let (tabs, body) = match wanted.screen {
@@ -52,6 +111,7 @@ impl Layout {
             tabs,
             panes: Vec::new(),
             hidden: Vec::new(),
+            dividers: Vec::new(),
             footer,
         };
         if wanted.maximised {
@@ -60,9 +120,9 @@ impl Layout {
         }
         match wanted.screen {
             Screen::Queries => layout.home(body, wanted),
-            Screen::Query(Tab::Overview) => layout.overview(body),
+            Screen::Query(Tab::Overview) => layout.overview(body, wanted),
             Screen::Query(Tab::Progress) => {
-                let (list, json) = left(body, (body.width / 3).clamp(20, 44));
+                let (list, json) = layout.columns(body, Split::List, (body.width / 3).clamp(20, 44), wanted);
                 layout.panes = vec![(Pane::Batches, list), (Pane::Json, json)];
             }
             Screen::Query(Tab::Results) => layout.panes.push((Pane::Result, body)),
@@ -73,36 +133,113 @@ impl Layout {
         layout
     }
 
-    fn home(&mut self, body: Rect, wanted: Wanted) {
+    fn home(&mut self, body: Rect, wanted: Wanted<'_>) {
         let rows = u16::try_from(wanted.queries.max(1) + 3).unwrap_or(u16::MAX);
-        let (table, rest) = top(body, rows.min((body.height / 2).max(5)));
+        let rows = rows.min((body.height / 2).max(5));
+        let (table, rest) = self.rows(body, Split::Table, rows, wanted);
         self.panes.push((Pane::Queries, table));
         if body.width >= SIDE_BY_SIDE {
-            let (details, result) = left(rest, (rest.width * 2 / 5).clamp(38, 64));
+            let width = (rest.width * 2 / 5).clamp(38, 64);
+            let (details, result) = self.columns(rest, Split::Result, width, wanted);
             self.panes
                 .extend([(Pane::Details, details), (Pane::Result, result)]);
-        } else if wanted.focus == Pane::Details {
-            self.panes.push((Pane::Details, rest));
-            self.hidden.push(Pane::Result);
         } else {
-            self.panes.push((Pane::Result, rest));
-            self.hidden.push(Pane::Details);
+            self.one_of(&[Pane::Result, Pane::Details], rest, wanted);
         }
     }
 
-    fn overview(&mut self, body: Rect) {
-        if body.width < SIDE_BY_SIDE || body.height < 18 {
-            self.panes.push((Pane::Details, body));
-            self.hidden.extend([Pane::Rates, Pane::Timings]);
-            return;
-        }
-        let (charts, details) = top(body, (body.height * 2 / 5).clamp(8, 16));
-        let (rates, timings) = left(charts, charts.width / 2);
-        self.panes = vec![
-            (Pane::Details, details),
-            (Pane::Rates, rates),
-            (Pane::Timings, timings),
+    fn overview(&mut self, body: Rect, wanted: Wanted<'_>) {
+        let all = [
+            Pane::Rates,
+            Pane::Durations,
+            Pane::Timings,
+            Pane::Lane,
+            Pane::Details,
         ];
+        if body.width < SIDE_BY_SIDE || body.height < 18 {
+            return self.one_of(&all, body, wanted);
+        }
+        let charts = (body.height * 2 / 5).clamp(8, 16);
+        let (charts, rest) = self.rows(body, Split::Charts, charts, wanted);
+        let is_wide = body.width >= THREE_ABREAST;
+        let is_high = body.height >= 34;
+        let (rates, more) = self.columns(
+            charts,
+            Split::Rates,
+            charts.width / if is_wide { 3 } else { 2 },
+            wanted,
+        );
+        self.panes.push((Pane::Rates, rates));
+        if is_wide {
+            let (durations, timings) = self.columns(more, Split::Durations, more.width / 2, wanted);
+            self.panes
+                .extend([(Pane::Durations, durations), (Pane::Timings, timings)]);
+            let (lane, details) = self.columns(rest, Split::Lane, rest.width / 2, wanted);
+            self.panes.extend([(Pane::Lane, lane), (Pane::Details, details)]);
+        } else if is_high {
+            self.panes.push((Pane::Timings, more));
+            let (middle, details) = self.rows(rest, Split::Middle, 10.min(rest.height / 2), wanted);
+            let (durations, lane) = self.columns(middle, Split::Lane, middle.width / 2, wanted);
+            self.panes.extend([
+                (Pane::Durations, durations),
+                (Pane::Lane, lane),
+                (Pane::Details, details),
+            ]);
+        } else {
+            self.panes.push((Pane::Timings, more));
+            let below = [Pane::Lane, Pane::Details, Pane::Durations];
+            self.one_of(&below, rest, wanted);
+        }
+    }
+
+    /// Shows the one of some panes that has the keyboard, or the first, and hides the others.
+    fn one_of(&mut self, panes: &[Pane], area: Rect, wanted: Wanted<'_>) {
+        let shown = panes.iter().find(|pane| **pane == wanted.focus);
+        let shown = shown.or(panes.first()).copied();
+        self.panes.extend(shown.map(|pane| (pane, area)));
+        self.hidden
+            .extend(panes.iter().filter(|pane| Some(**pane) != shown));
+    }
+
+    /// Two areas beside each other, the left one as wide as given, or as it was dragged to be.
+    fn columns(&mut self, area: Rect, split: Split, width: u16, wanted: Wanted<'_>) -> (Rect, Rect) {
+        let width = share(wanted, split, area.width, LEAST.0).unwrap_or(width);
+        let (one, other) = left(area, width);
+        let handle = Rect {
+            x: other.x.saturating_sub(1),
+            width: 2.min(other.width),
+            ..area
+        };
+        self.dividers.push(Divider {
+            split,
+            handle,
+            whole: area,
+            sideways: true,
+        });
+        (one, other)
+    }
+
+    /// Two areas below each other, the upper one as high as given, or as it was dragged to be.
+    fn rows(&mut self, area: Rect, split: Split, height: u16, wanted: Wanted<'_>) -> (Rect, Rect) {
+        let height = share(wanted, split, area.height, LEAST.1).unwrap_or(height);
+        let (one, other) = top(area, height);
+        let handle = Rect {
+            y: other.y.saturating_sub(1),
+            height: 2.min(other.height),
+            ..area
+        };
+        self.dividers.push(Divider {
+            split,
+            handle,
+            whole: area,
+            sideways: false,
+        });
+        (one, other)
+    }
+
+    /// The line between panes at a cell.
+    pub(crate) fn divider_at(&self, at: Position) -> Option<&Divider> {
+        self.dividers.iter().find(|divider| divider.handle.contains(at))
     }
 
     /// Where a pane is, if it is shown.
@@ -141,6 +278,13 @@ pub(crate) fn grid_viewport(area: Rect) -> Viewport {
 /// Cells before a grid's first column, for the marks of new and changed rows.
 pub(crate) const GRID_MARK: usize = 2;
 
+/// The cells before a line that was dragged; `None` where it was not, or there is no room to choose from.
+fn share(wanted: Wanted<'_>, split: Split, length: u16, least: u16) -> Option<u16> {
+    let share = u32::from(*wanted.splits.get(&split)?);
+    let cells = u16::try_from(share * u32::from(length) / 1000).unwrap_or(length);
+    (length >= 2 * least).then(|| cells.clamp(least, length - least))
+}
+
 fn top(area: Rect, height: u16) -> (Rect, Rect) {
     let height = height.min(area.height);
     let rest = Rect {
@@ -171,11 +315,16 @@ mod tests {
     use super::*;
 
     fn layout(width: u16, height: u16, screen: Screen, focus: Pane) -> Layout {
+        dragged(width, height, screen, focus, &Splits::default())
+    }
+
+    fn dragged(width: u16, height: u16, screen: Screen, focus: Pane, splits: &Splits) -> Layout {
         let wanted = Wanted {
             screen,
             focus,
             maximised: false,
             queries: 4,
+            splits,
         };
         Layout::of(Rect::new(0, 0, width, height), wanted)
     }
@@ -185,8 +334,17 @@ mod tests {
         for width in (1..220).step_by(7) {
             for height in 1..70 {
                 let screen = Rect::new(0, 0, width, height);
+                let splits = [
+                    Split::Table,
+                    Split::Result,
+                    Split::Charts,
+                    Split::Rates,
+                    Split::List,
+                ]
+                .map(|split| (split, height * 14));
                 for tab in Tab::ALL.map(Screen::Query).into_iter().chain([Screen::Queries]) {
-                    let layout = layout(width, height, tab, Pane::Queries);
+                    let splits: Splits = splits.into_iter().collect();
+                    let layout = dragged(width, height, tab, Pane::Queries, &splits);
                     let mut areas: Vec<Rect> = layout.panes.iter().map(|(_, area)| *area).collect();
                     areas.extend([layout.header, layout.footer]);
                     areas.extend(layout.tabs);
@@ -210,5 +368,19 @@ mod tests {
         let small = layout(60, 16, Screen::Queries, Pane::Details);
         assert_eq!(small.hidden, [Pane::Result]);
         assert!(layout(80, 24, Screen::Queries, Pane::Queries).hidden.is_empty());
+    }
+
+    #[test]
+    fn a_line_goes_where_it_is_dragged_and_leaves_room_on_both_sides() {
+        let at_rest = layout(120, 40, Screen::Queries, Pane::Queries);
+        let divider = *at_rest.divider_at(Position::new(48, 20)).expect("a line");
+        assert_eq!(divider.split, Split::Result);
+        for (column, width) in [(70, 70), (2, LEAST.0), (119, 120 - LEAST.0)] {
+            let share = divider.share(Position::new(column, 20));
+            let splits = [(Split::Result, share)].into_iter().collect();
+            let moved = dragged(120, 40, Screen::Queries, Pane::Queries, &splits);
+            let details = moved.pane(Pane::Details).expect("the left pane");
+            assert_eq!(details.width, width);
+        }
     }
 }

@@ -29,6 +29,10 @@ pub(crate) struct Symbols {
     pub(crate) changed: [&'static str; 2],
     /// The line and the point of the watermark lane.
     pub(crate) lane: [&'static str; 2],
+    /// The points of a line in a chart.
+    pub(crate) trace: &'static str,
+    /// Before a marked row.
+    pub(crate) marked: &'static str,
     /// Between a file and a query in the header.
     pub(crate) crumb: &'static str,
     /// Between facts on one line.
@@ -58,6 +62,8 @@ impl Symbols {
         more: ["‹", "›", "↑", "↓"],
         changed: ["•", "+"],
         lane: ["─", "●"],
+        trace: "•",
+        marked: "◆",
         crumb: "▸",
         dot: "·",
         minus: "−",
@@ -89,6 +95,8 @@ impl Symbols {
         more: ["<", ">", "^", "v"],
         changed: ["*", "+"],
         lane: ["-", "o"],
+        trace: "o",
+        marked: "x",
         crumb: ">",
         dot: "|",
         minus: "-",
@@ -147,6 +155,8 @@ mod tests {
             set.ellipsis,
             set.none,
             set.warning,
+            set.trace,
+            set.marked,
             set.crumb,
             set.dot,
             set.minus,

@@ -8,8 +8,8 @@ use crate::engine::snapshot::QuerySnapshot;
 
 /// Cells between two columns.
 const GAP: usize = 2;
-/// Cells before the first column, for the mark of the selected row.
-pub(crate) const MARK: usize = 2;
+/// Cells before the first column, for the signs of the selected row and of marked ones.
+pub(crate) const MARK: usize = 3;
 const NAME: std::ops::RangeInclusive<usize> = 12..=32;
 
 /// The columns that fit.
@@ -34,7 +34,7 @@ impl Fitted {
 }
 
 /// Columns in the order in which a narrow screen gives them up, last first.
-const KEPT: [Column; 14] = [
+const KEPT: [Column; 15] = [
     Column::Name,
     Column::State,
     Column::Rate,
@@ -44,9 +44,10 @@ const KEPT: [Column; 14] = [
     Column::Watermark,
     Column::Spark,
     Column::Mode,
+    Column::Trend,
     Column::P50,
     Column::Bytes,
-    Column::Trend,
+    Column::Processed,
     Column::Warnings,
     Column::Trigger,
 ];
@@ -55,11 +56,11 @@ const KEPT: [Column; 14] = [
 fn width(column: Column, names: usize) -> usize {
     match column {
         Column::Name => names.clamp(*NAME.start(), *NAME.end()),
-        Column::Rate | Column::Rows | Column::P50 | Column::P99 | Column::Trend => 6,
+        Column::Rate | Column::Processed | Column::Rows | Column::P50 | Column::P99 | Column::Trend => 6,
         Column::Batch | Column::Bytes => 7,
         Column::Mode => 8,
-        Column::State | Column::Watermark => 10,
-        Column::Spark => 12,
+        Column::Watermark => 10,
+        Column::State | Column::Spark => 12,
         Column::Trigger | Column::Warnings => 16,
     }
 }
@@ -117,7 +118,7 @@ mod tests {
     #[test]
     fn a_wide_table_has_all_columns_and_a_narrow_one_the_first() {
         let wide = fit(196, &[]);
-        assert_eq!((wide.columns.len(), wide.hidden), (14, 0));
+        assert_eq!((wide.columns.len(), wide.hidden), (15, 0));
         let narrow = fit(56, &[]);
         let columns: Vec<Column> = narrow.columns.iter().map(|(column, ..)| *column).collect();
         assert_eq!(
@@ -130,7 +131,7 @@ mod tests {
                 Column::P99
             ]
         );
-        assert_eq!(narrow.hidden, 9);
+        assert_eq!(narrow.hidden, 10);
     }
 
     #[test]

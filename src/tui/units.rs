@@ -125,6 +125,16 @@ pub(crate) fn to_f64(value: u64) -> f64 {
     value as f64
 }
 
+/// The whole part of a float that is no less than zero.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to what both can hold before"
+)]
+pub(crate) fn to_whole(value: f64) -> u64 {
+    value.clamp(0.0, 9e15) as u64
+}
+
 /// The whole part of a float that is known to be small: cells, dots and steps on a screen.
 #[expect(
     clippy::cast_possible_truncation,

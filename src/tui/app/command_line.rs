@@ -163,7 +163,14 @@ impl App {
                         .hint(format!("Write just {:?}.", action.name)),
                 );
             }
-            Argument::Query if !rest.is_empty() => self.select_named(rest)?,
+            Argument::Query if !rest.is_empty() => {
+                self.select_named(rest)?;
+                // A query that is named is the one that is meant, whatever is marked.
+                let marked = std::mem::take(&mut self.marked);
+                let done = self.do_typed(action);
+                self.marked = marked;
+                return done;
+            }
             Argument::Theme if !rest.is_empty() => {
                 self.take_theme(rest);
                 return Ok(());
@@ -180,6 +187,10 @@ impl App {
             }
             _ => {}
         }
+        self.do_typed(action)
+    }
+
+    fn do_typed(&mut self, action: &Action) -> Result<(), Error> {
         match action.when(self) {
             When::Now => self.perform(action.id),
             When::No(reason) => return Err(Error::statement(reason)),

@@ -13,8 +13,8 @@ use crate::engine::Snapshot;
 use crate::execution::progress::StreamingQueryProgress;
 use crate::tui::units::to_f64;
 
-/// Seconds that are kept.
-const KEPT_SECONDS: usize = 300;
+/// Seconds that are kept: half an hour, what a chart can show at most.
+const KEPT_SECONDS: usize = 1_800;
 /// The rate shown is that of the batches of this long.
 const RATE_WINDOW_MS: i64 = 10_000;
 /// Rows of a batch are spread over at most this long: a batch after a pause arrived at its end.
@@ -64,7 +64,23 @@ pub(crate) struct History {
 struct Second {
     at: i64,
     rows: f64,
+    /// Rows given to the sink.
+    written: f64,
+    /// The longest batch whose trigger fired in it.
+    longest_us: u64,
     state_rows: u64,
+}
+
+/// A piece of the time axis: steps of whole seconds that end at a multiple of their length, so that a line moves by
+/// whole steps and does not shimmer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// Where the last step ends, in seconds since the epoch.
+    pub(crate) end_s: i64,
+    /// Seconds of a step.
+    pub(crate) step_s: i64,
+    /// How many steps there are.
+    pub(crate) count: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -92,14 +108,55 @@ impl History {
             self.add(progress);
         }
         self.last = recent.back().map(Arc::clone);
+        self.take_percentiles(recent.iter());
+    }
+
+    /// What was remembered when the batch at `at` was the newest of `recent`.
+    pub(crate) fn until(&self, recent: &VecDeque<Arc<StreamingQueryProgress>>, at: usize) -> Self {
+        let mut then = self.clone();
+        let later: u64 = recent.iter().skip(at + 1).map(|batch| dropped(batch)).sum();
+        then.dropped = self.dropped.saturating_sub(later);
+        let Some(last) = recent.get(at) else { return then };
+        let last_at_ms = parse_ms(&last.timestamp);
+        if let Some(last_at_ms) = last_at_ms {
+            let second = last_at_ms.div_euclid(1000);
+            while then.seconds.back().is_some_and(|newest| newest.at > second) {
+                then.seconds.pop_back();
+            }
+        }
+        then.last = Some(Arc::clone(last));
+        then.last_at_ms = last_at_ms;
+        then.recent.clear();
+        for batch in recent.iter().take(at + 1) {
+            then.remember(batch);
+        }
+        then.take_percentiles(recent.iter().take(at + 1));
+        then
+    }
+
+    fn take_percentiles<'a>(&mut self, recent: impl Iterator<Item = &'a Arc<StreamingQueryProgress>>) {
         let mut durations: Vec<u64> = recent
-            .iter()
             .filter(|progress| is_batch(progress))
             .map(|progress| duration_us(progress))
             .collect();
         durations.sort_unstable();
         self.p50_us = percentile(&durations, 50);
         self.p99_us = percentile(&durations, 99);
+    }
+
+    /// Puts a batch among those that the present rate is made of.
+    fn remember(&mut self, progress: &StreamingQueryProgress) {
+        let Some(at_ms) = parse_ms(&progress.timestamp) else {
+            return;
+        };
+        self.recent.push_back(Recent {
+            at_ms,
+            rows: to_f64(progress.num_input_rows),
+            busy_us: to_f64(duration_us(progress)),
+        });
+        while self.recent.len() > 2 && self.recent[1].at_ms < at_ms - RATE_WINDOW_MS {
+            self.recent.pop_front();
+        }
     }
 
     fn add(&mut self, progress: &StreamingQueryProgress) {
@@ -118,22 +175,14 @@ impl History {
             .iter()
             .map(|operator| operator.num_rows_total)
             .sum();
+        let written = to_float(progress.sink.num_output_rows);
         if let Some(second) = self.seconds.back_mut() {
             second.state_rows = state_rows;
+            second.written += written;
+            second.longest_us = second.longest_us.max(duration_us(progress));
         }
-        self.dropped += progress
-            .state_operators
-            .iter()
-            .map(|operator| operator.num_rows_dropped_by_watermark)
-            .sum::<u64>();
-        self.recent.push_back(Recent {
-            at_ms,
-            rows,
-            busy_us: to_f64(duration_us(progress)),
-        });
-        while self.recent.len() > 2 && self.recent[1].at_ms < at_ms - RATE_WINDOW_MS {
-            self.recent.pop_front();
-        }
+        self.dropped += dropped(progress);
+        self.remember(progress);
         self.last_at_ms = Some(at_ms);
     }
 
@@ -152,8 +201,8 @@ impl History {
         if self.seconds.back().is_none_or(|last| last.at < at) {
             self.seconds.push_back(Second {
                 at,
-                rows: 0.0,
                 state_rows,
+                ..Second::default()
             });
             if self.seconds.len() > KEPT_SECONDS {
                 self.seconds.pop_front();
@@ -198,6 +247,12 @@ impl History {
         now_ms - last.at_ms > 2 * (last.at_ms - first.at_ms) / gaps + 1_000
     }
 
+    /// Rows a second that go to the sink, over about the same time.
+    pub(crate) fn written_per_second(&self, now_ms: i64) -> Option<f64> {
+        let values = self.written(self.steps(now_ms, 10, 10));
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / to_f64(values.len() as u64))
+    }
+
     /// Rows a second that the query could take: rows by the time spent in batches.
     pub(crate) fn processed_per_second(&self) -> Option<f64> {
         let rows: f64 = self.recent.iter().map(|batch| batch.rows).sum();
@@ -205,35 +260,8 @@ impl History {
         (busy > 0.0 && rows > 0.0).then(|| rows * 1e6 / busy)
     }
 
-    /// Rows a second over the last `span_s` seconds before `now_ms`, in at most `cells` steps, oldest first. Steps
-    /// lie on multiples of their length, so that a line moves by whole steps and does not shimmer.
-    pub(crate) fn rates(&self, now_ms: i64, span_s: usize, cells: usize) -> Vec<f64> {
-        self.steps(now_ms, span_s, cells, |seconds, step| {
-            seconds.iter().map(|second| second.rows).sum::<f64>() / to_f64(step as u64)
-        })
-    }
-
-    /// Keys in the state over the last `span_s` seconds, in at most `cells` steps.
-    pub(crate) fn state_rows(&self, now_ms: i64, span_s: usize, cells: usize) -> Vec<f64> {
-        let mut known = 0.0;
-        self.steps(now_ms, span_s, cells, |seconds, _| {
-            if let Some(second) = seconds.last() {
-                known = to_f64(second.state_rows);
-            }
-            known
-        })
-    }
-
-    fn steps(
-        &self,
-        now_ms: i64,
-        span_s: usize,
-        cells: usize,
-        mut value: impl FnMut(&[Second], usize) -> f64,
-    ) -> Vec<f64> {
-        let Some(first) = self.seconds.front() else {
-            return Vec::new();
-        };
+    /// The last `span_s` seconds before `now_ms` in at most `cells` steps.
+    pub(crate) fn steps(&self, now_ms: i64, span_s: usize, cells: usize) -> Steps {
         let step = span_s.div_ceil(cells.max(1)).max(1);
         let step_s = i64::try_from(step).unwrap_or(1);
         // A second that no batch has covered wholly would look like a drop: it comes in with the batch that does. But
@@ -242,20 +270,73 @@ impl History {
             Some(last) if !self.is_overdue(now_ms) => last.min(now_ms),
             _ => now_ms,
         };
-        let end = known.div_euclid(1000).div_euclid(step_s) * step_s;
-        let count = i64::try_from(cells.min(span_s.div_ceil(step))).unwrap_or(0);
-        let begin = (end - count * step_s).max(first.at.div_euclid(step_s) * step_s);
-        let seconds: Vec<Second> = self.seconds.iter().copied().collect();
-        let mut values = Vec::new();
-        let mut from = begin;
-        while from < end {
-            let low = seconds.partition_point(|second| second.at < from);
-            let high = seconds.partition_point(|second| second.at < from + step_s);
-            values.push(value(&seconds[low..high], step));
+        Steps {
+            end_s: known.div_euclid(1000).div_euclid(step_s) * step_s,
+            step_s,
+            count: cells.min(span_s.div_ceil(step)),
+        }
+    }
+
+    /// Rows a second that arrived in each step, oldest first; fewer than the steps where nothing is known yet.
+    pub(crate) fn rates(&self, steps: Steps) -> Vec<f64> {
+        self.values(steps, |seconds| {
+            seconds.map(|second| second.rows).sum::<f64>() / to_float(steps.step_s)
+        })
+    }
+
+    /// Rows a second that went to the sink in each step.
+    pub(crate) fn written(&self, steps: Steps) -> Vec<f64> {
+        self.values(steps, |seconds| {
+            seconds.map(|second| second.written).sum::<f64>() / to_float(steps.step_s)
+        })
+    }
+
+    /// The longest batch of each step, in microseconds.
+    pub(crate) fn longest(&self, steps: Steps) -> Vec<f64> {
+        self.values(steps, |seconds| {
+            to_f64(seconds.map(|second| second.longest_us).max().unwrap_or(0))
+        })
+    }
+
+    /// Keys in the state at the end of each step.
+    pub(crate) fn state_rows(&self, steps: Steps) -> Vec<f64> {
+        let mut known = 0.0;
+        self.values(steps, |seconds| {
+            if let Some(second) = seconds.last() {
+                known = to_f64(second.state_rows);
+            }
+            known
+        })
+    }
+
+    fn values(
+        &self,
+        steps: Steps,
+        mut value: impl FnMut(std::collections::vec_deque::Iter<'_, Second>) -> f64,
+    ) -> Vec<f64> {
+        let Some(first) = self.seconds.front() else {
+            return Vec::new();
+        };
+        let Steps { end_s, step_s, count } = steps;
+        let begin = end_s - i64::try_from(count).unwrap_or(0) * step_s;
+        let mut from = begin.max(first.at.div_euclid(step_s) * step_s);
+        let mut values = Vec::with_capacity(count);
+        while from < end_s {
+            let low = self.seconds.partition_point(|second| second.at < from);
+            let high = self.seconds.partition_point(|second| second.at < from + step_s);
+            values.push(value(self.seconds.range(low..high)));
             from += step_s;
         }
         values
     }
+}
+
+/// Rows that a batch dropped as late.
+pub(crate) fn dropped(progress: &StreamingQueryProgress) -> u64 {
+    let operators = progress.state_operators.iter();
+    operators
+        .map(|operator| operator.num_rows_dropped_by_watermark)
+        .sum()
 }
 
 /// The most steps of a whole number of seconds that a minute on so many cells can have.
@@ -313,6 +394,46 @@ mod tests {
         history
     }
 
+    fn minute(history: &History, now_ms: i64) -> Vec<f64> {
+        history.rates(history.steps(now_ms, 60, 60))
+    }
+
+    #[test]
+    fn an_earlier_moment_knows_nothing_of_later_batches() {
+        let mut ring = VecDeque::new();
+        let mut live = History::default();
+        let mut then = None;
+        for id in 0..20u64 {
+            let mut progress = fake::progress(id, BASE_MS + 1000 * id.cast_signed(), 10 * id);
+            progress
+                .duration_us
+                .insert("triggerExecution".to_string(), 1_000 + id);
+            progress
+                .state_operators
+                .push(crate::execution::progress::StateOperatorProgress {
+                    num_rows_total: id,
+                    num_rows_dropped_by_watermark: 1,
+                    ..Default::default()
+                });
+            ring.push_back(Arc::new(progress));
+            live.ingest(&ring);
+            if id == 7 {
+                then = Some(live.clone());
+            }
+        }
+        let (past, then) = (live.until(&ring, 7), then.expect("the eighth batch"));
+        let moment = BASE_MS + 7_500;
+        let steps = then.steps(moment, 60, 30);
+        assert_eq!(past.steps(moment, 60, 30), steps);
+        assert_eq!(past.rates(steps), then.rates(steps));
+        assert_eq!(past.state_rows(steps), then.state_rows(steps));
+        assert_eq!(
+            (past.dropped, past.p50_us, past.p99_us),
+            (then.dropped, then.p50_us, then.p99_us)
+        );
+        assert_eq!(past.rows_per_second(moment), then.rows_per_second(moment));
+    }
+
     #[test]
     fn the_rate_is_rows_over_time_and_falls_when_batches_stay_away() {
         let history = history(&[(0, 100), (1_000, 100), (2_000, 100), (3_000, 100)]);
@@ -324,13 +445,13 @@ mod tests {
     fn rows_are_spread_over_the_seconds_they_arrived_in() {
         let history = history(&[(0, 0), (4_000, 400), (4_500, 50)]);
         let covered = [0.0, 100.0, 100.0, 100.0, 100.0];
-        assert_eq!(history.rates(BASE_MS + 4_600, 60, 60), covered);
+        assert_eq!(minute(&history, BASE_MS + 4_600), covered);
         assert_eq!(
-            history.rates(BASE_MS + 5_900, 60, 60),
+            minute(&history, BASE_MS + 5_900),
             covered,
             "half a second is no drop"
         );
-        let later = history.rates(BASE_MS + 12_000, 60, 60);
+        let later = minute(&history, BASE_MS + 12_000);
         assert_eq!(later[..5], covered);
         assert_eq!(
             later[5..],
@@ -342,7 +463,7 @@ mod tests {
     #[test]
     fn a_pause_does_not_flatten_what_comes_after_it() {
         let history = history(&[(0, 10), (60_000, 500)]);
-        let rates = history.rates(BASE_MS + 60_000, 60, 60);
+        let rates = minute(&history, BASE_MS + 60_000);
         assert_eq!(rates.last(), Some(&100.0));
         assert_eq!(rates.iter().filter(|rate| **rate > 0.0).count(), 5);
     }
@@ -356,10 +477,7 @@ mod tests {
         once.ingest(&ring);
         let mut twice = once.clone();
         twice.ingest(&ring);
-        assert_eq!(
-            once.rates(BASE_MS + 9_000, 60, 60),
-            twice.rates(BASE_MS + 9_000, 60, 60)
-        );
+        assert_eq!(minute(&once, BASE_MS + 9_000), minute(&twice, BASE_MS + 9_000));
     }
 
     #[test]

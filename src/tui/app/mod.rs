@@ -12,6 +12,7 @@
 //! - `perform`: what each action does; `command_line`: words for actions, with completion
 //! - `prepare`: what is done before a picture is drawn
 //! - `queries`: the table's columns, order and filter; `history`: rates and latencies
+//! - `travel`: a query as it was at an earlier batch
 //! - `grid`, `cells`: the visible part of a result table
 
 pub(crate) mod cells;
@@ -26,9 +27,10 @@ mod perform;
 mod prepare;
 pub(crate) mod queries;
 mod screen;
+pub(crate) mod travel;
 mod update;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,16 +40,16 @@ use uuid::Uuid;
 use self::grid::{Grid, KeptRows};
 use self::history::{Histories, History};
 use self::queries::Sort;
+use self::travel::Past;
 use super::doc::Doc;
 use super::keymap::Keymap;
-use super::layout::{Layout, Wanted};
+use super::layout::{Layout, Split, Splits, Wanted};
 use super::symbols::Symbols;
 use super::theme::{ColorDepth, Theme};
 use crate::clock::Clock;
 use crate::engine::Snapshot;
 use crate::engine::snapshot::QuerySnapshot;
 use crate::error::Result;
-use crate::execution::progress::StreamingQueryProgress;
 
 pub(crate) use grid::Viewport;
 pub(crate) use message::{Effect, Message};
@@ -57,6 +59,9 @@ pub(crate) use screen::{Pane, Screen, Tab};
 
 /// Rows of each result that are kept when the picture is frozen.
 const KEPT_ROWS: usize = 2_000;
+
+/// How many seconds a cell of a chart can stand for.
+const CELL_SECONDS: [usize; 6] = [1, 2, 5, 10, 20, 30];
 
 /// What the screen shows of the engine: now, or at the moment of the freeze.
 #[derive(Debug, Clone, Default)]
@@ -127,8 +132,15 @@ pub(crate) struct App {
     pub(crate) first_row: usize,
     pub(crate) notice: Option<Notice>,
     pub(crate) frame: FrameStats,
-    /// The batch whose JSON is shown; `None` is the newest.
-    pub(crate) pinned_batch: Option<Arc<StreamingQueryProgress>>,
+    /// The queries that are marked: actions act on all of them.
+    pub(crate) marked: HashSet<Uuid>,
+    /// How much time charts show: a place in [`CELL_SECONDS`].
+    zoom: usize,
+    past: Option<Past>,
+    /// Where panes were dragged to meet.
+    splits: Splits,
+    /// The line between panes that the mouse holds.
+    dragged: Option<Split>,
     docs: HashMap<Pane, Doc>,
     /// First line and first column of each text pane.
     scrolls: HashMap<Pane, (usize, usize)>,
@@ -175,7 +187,11 @@ impl App {
             first_row: 0,
             notice: None,
             frame: FrameStats::default(),
-            pinned_batch: None,
+            marked: HashSet::new(),
+            zoom: 0,
+            past: None,
+            splits: Splits::default(),
+            dragged: None,
             docs: HashMap::new(),
             scrolls: HashMap::new(),
             grids: HashMap::new(),
@@ -214,9 +230,44 @@ impl App {
         self.live.query(self.selected?)
     }
 
-    /// The selected query as the picture has it.
+    /// The selected query as the picture has it, at the batch that is shown.
     pub(crate) fn shown_query(&self) -> Option<&Arc<QuerySnapshot>> {
+        match self.past() {
+            Some(past) => Some(&past.query),
+            None => self.picture_query(),
+        }
+    }
+
+    /// The selected query as the picture has it, at its newest batch.
+    fn picture_query(&self) -> Option<&Arc<QuerySnapshot>> {
         self.picture().query(self.selected?)
+    }
+
+    /// The queries as they are now that actions act on: those that are marked, or the selected one.
+    pub(crate) fn targets(&self) -> Vec<&Arc<QuerySnapshot>> {
+        let all = &self.live.snapshot.queries;
+        if self.screen == Screen::Queries && !self.marked.is_empty() {
+            return all
+                .iter()
+                .filter(|query| self.marked.contains(&query.id))
+                .collect();
+        }
+        self.selected_query().into_iter().collect()
+    }
+
+    /// The moment that the picture of the selected query is of.
+    pub(crate) fn moment_ms(&self) -> i64 {
+        self.past().map_or(self.picture().now_ms, |past| past.at_ms)
+    }
+
+    /// How many seconds a cell of a chart stands for.
+    pub(crate) fn cell_seconds(&self) -> usize {
+        CELL_SECONDS[self.zoom]
+    }
+
+    /// Shows more time, or less.
+    fn zoom(&mut self, by: isize) {
+        self.zoom = self.zoom.saturating_add_signed(by).min(CELL_SECONDS.len() - 1);
     }
 
     /// Whether a query is the selected one.
@@ -226,7 +277,10 @@ impl App {
 
     /// What is remembered of a query.
     pub(crate) fn history(&self, query: &QuerySnapshot) -> Arc<History> {
-        self.picture().histories.of(query.id)
+        match self.past() {
+            Some(past) if past.query.id == query.id => Arc::clone(&past.history),
+            _ => self.picture().histories.of(query.id),
+        }
     }
 
     /// The selected query's result on the screen.
@@ -249,12 +303,17 @@ impl App {
 
     /// What is where.
     pub(crate) fn layout(&self) -> Layout {
+        self.layout_when(self.maximised)
+    }
+
+    fn layout_when(&self, maximised: bool) -> Layout {
         let queries = self.picture().snapshot.queries.len();
         let wanted = Wanted {
             screen: self.screen,
             focus: self.focus,
-            maximised: self.maximised,
+            maximised,
             queries,
+            splits: &self.splits,
         };
         Layout::of(self.size, wanted)
     }
@@ -301,7 +360,7 @@ impl App {
         if self.selected != query {
             self.selected = query;
             self.scrolls.clear();
-            self.pinned_batch = None;
+            self.past = None;
         }
     }
 

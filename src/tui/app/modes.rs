@@ -41,7 +41,7 @@ pub(crate) struct Confirm {
 /// What a yes does.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Then {
-    Execute(Command),
+    Execute(Vec<Command>),
     Quit,
 }
 
@@ -111,7 +111,11 @@ impl App {
     fn key_in_question(&mut self, confirm: Confirm, code: KeyCode) {
         match code {
             KeyCode::Char('y' | 'Y') => match confirm.then {
-                Then::Execute(command) => self.execute(command),
+                Then::Execute(commands) => {
+                    for command in commands {
+                        self.execute(command);
+                    }
+                }
                 Then::Quit => self.quit(),
             },
             KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc | KeyCode::Enter => {}

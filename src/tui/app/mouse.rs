@@ -1,4 +1,5 @@
-//! The mouse: click to select, twice to open, on a head to sort, wheel to scroll what is under it.
+//! The mouse: click to select, twice to open, on a head to sort, wheel to scroll what is under it, drag lines between
+//! panes.
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
@@ -22,6 +23,8 @@ impl App {
         let sideways = mouse.modifiers.contains(KeyModifiers::SHIFT);
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::Drag(MouseButton::Left) => self.drag(at),
+            MouseEventKind::Up(MouseButton::Left) => self.dragged.take().is_some(),
             MouseEventKind::ScrollUp if sideways => self.wheel(at, 0, -1),
             MouseEventKind::ScrollDown if sideways => self.wheel(at, 0, 1),
             MouseEventKind::ScrollUp => self.wheel(at, -WHEEL_ROWS, 0),
@@ -32,6 +35,17 @@ impl App {
         }
     }
 
+    /// Moves the line that the mouse holds.
+    fn drag(&mut self, at: Position) -> bool {
+        let Some(split) = self.dragged else { return false };
+        let layout = self.layout();
+        let Some(divider) = layout.dividers.iter().find(|divider| divider.split == split) else {
+            return false;
+        };
+        let share = divider.share(at);
+        self.splits.insert(split, share) != Some(share)
+    }
+
     fn wheel(&mut self, at: Position, rows: isize, columns: isize) -> bool {
         if let Mode::Help(first) = &mut self.mode {
             *first = first.saturating_add_signed(rows);
@@ -40,8 +54,12 @@ impl App {
         let Some((pane, _)) = self.layout().pane_at(at) else {
             return false;
         };
+        if matches!(pane, Pane::Rates | Pane::Durations) {
+            self.zoom(rows.signum());
+            return true;
+        }
         // A notch on the lists goes one row: there each row is something.
-        let rows = if matches!(pane, Pane::Queries | Pane::Batches) {
+        let rows = if matches!(pane, Pane::Queries | Pane::Batches | Pane::Timings) {
             rows.signum()
         } else {
             rows
@@ -74,6 +92,10 @@ impl App {
             return false;
         };
         self.focus = pane;
+        if let Some(divider) = layout.divider_at(at) {
+            self.dragged = Some(divider.split);
+            return true;
+        }
         let inner = layout::inside(area);
         match pane {
             Pane::Queries if at.y == inner.y => {
@@ -110,18 +132,12 @@ impl App {
     }
 
     fn click_on_batch(&mut self, inner: Rect, at: Position) {
-        let Some(query) = self.shown_query().map(std::sync::Arc::clone) else {
-            return;
-        };
         let height = usize::from(inner.height).saturating_sub(1);
-        let row = self.first_batch(&query, height) + usize::from(at.y - inner.y - 1);
-        let batch = query.recent_progress.iter().rev().nth(row);
-        if batch.is_some() {
-            self.pinned_batch = if row == 0 {
-                None
-            } else {
-                batch.map(std::sync::Arc::clone)
-            };
+        let row = self.first_batch(height) + usize::from(at.y - inner.y - 1);
+        match self.ring().len().checked_sub(row + 1) {
+            Some(_) if row == 0 => self.past = None,
+            Some(place) => self.travel_to(place),
+            None => {}
         }
     }
 }

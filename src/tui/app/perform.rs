@@ -1,9 +1,11 @@
 //! What each action does.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{App, Confirm, Effect, Mode, Pane, Screen, Tab, Then};
 use crate::engine::Command;
+use crate::engine::snapshot::QuerySnapshot;
 use crate::error::Error;
 use crate::tui::action::{Action, ActionId, When};
 use crate::tui::app::command_line::CommandLine;
@@ -29,10 +31,12 @@ impl App {
         match action {
             ActionId::Open => self.go(Screen::Query(Tab::Overview)),
             ActionId::Back => self.back(),
-            ActionId::Start => self.execute_on_selected(Command::Start),
-            ActionId::Stop => self.execute_on_selected(Command::Stop),
-            ActionId::Restart => self.execute_on_selected(Command::Restart),
+            ActionId::Start => self.execute_on_targets("starting", Command::Start),
+            ActionId::Stop => self.execute_on_targets("stopping", Command::Stop),
+            ActionId::Restart => self.execute_on_targets("restarting", Command::Restart),
             ActionId::Drop => self.ask_to_drop(),
+            ActionId::Mark => self.mark(),
+            ActionId::MarkAll => self.mark_all(),
             ActionId::Tab(tab) => self.go(Screen::Query(tab)),
             ActionId::NextTab => self.turn_tab(1),
             ActionId::PreviousTab => self.turn_tab(Tab::ALL.len() - 1),
@@ -54,6 +58,12 @@ impl App {
             ActionId::PageDown => self.scroll(self.focus, self.page()),
             ActionId::Top => self.scroll(self.focus, isize::MIN),
             ActionId::Bottom => self.scroll(self.focus, isize::MAX),
+            ActionId::Earlier => self.travel(-1),
+            ActionId::Later => self.travel(1),
+            ActionId::Pause => self.turn_pause(),
+            ActionId::Live => self.past = None,
+            ActionId::ZoomIn => self.zoom(-1),
+            ActionId::ZoomOut => self.zoom(1),
             ActionId::Themes => {
                 let names = self.theme_names();
                 let before = self.theme.name().to_string();
@@ -69,27 +79,84 @@ impl App {
         }
     }
 
-    fn execute_on_selected(&mut self, command: fn(String) -> Command) {
-        if let Some(name) = self.selected_query().map(|query| query.name.clone()) {
+    /// Gives the engine a command for each query that is acted on and that it means something to.
+    fn execute_on_targets(&mut self, doing: &str, command: fn(String) -> Command) {
+        let all = self.targets();
+        let fits = |query: &&&Arc<QuerySnapshot>| {
+            let active = query.state.is_active();
+            match command(String::new()) {
+                Command::Start(_) => !active,
+                Command::Stop(_) => active,
+                _ => true,
+            }
+        };
+        let names: Vec<String> = all.iter().filter(fits).map(|query| query.name.clone()).collect();
+        let count = names.len();
+        for name in names {
             self.execute(command(name));
+        }
+        if count > 1 {
+            self.say(format!("{doing} {count} queries ..."));
         }
     }
 
     fn ask_to_drop(&mut self) {
-        let Some(query) = self.selected_query().map(Arc::clone) else {
-            return;
+        let targets = self.targets();
+        let runs = targets.iter().filter(|query| query.state.is_active()).count();
+        let (question, detail) = match targets.as_slice() {
+            [] => return,
+            [query] => {
+                let runs = if runs > 0 {
+                    "It runs, and is stopped first. "
+                } else {
+                    ""
+                };
+                let checkpoint = query.checkpoint.display();
+                (
+                    format!("Drop {}?", query.name),
+                    format!("{runs}Its checkpoint stays at {checkpoint}."),
+                )
+            }
+            many => {
+                let names: Vec<&str> = many.iter().map(|query| query.name.as_str()).collect();
+                let runs = match runs {
+                    0 => String::new(),
+                    1 => " One runs, and is stopped first.".to_string(),
+                    runs => format!(" {runs} run, and are stopped first."),
+                };
+                (
+                    format!("Drop {} queries?", many.len()),
+                    format!("{}.{runs} Their checkpoints stay.", names.join(", ")),
+                )
+            }
         };
-        let runs = if query.state.is_active() {
-            "It runs, and is stopped first. "
-        } else {
-            ""
-        };
+        let drops = targets.iter().map(|query| Command::Drop(query.name.clone()));
         self.mode = Mode::Confirm(Confirm {
-            question: format!("Drop {}?", query.name),
-            detail: format!("{runs}Its checkpoint stays at {}.", query.checkpoint.display()),
+            question,
+            detail,
             words: ("drop", "keep"),
-            then: Then::Execute(Command::Drop(query.name.clone())),
+            then: Then::Execute(drops.collect()),
         });
+    }
+
+    /// Marks the selected query, or takes its mark away, and goes on to the next.
+    fn mark(&mut self) {
+        if let Some(id) = self.selected
+            && !self.marked.remove(&id)
+        {
+            self.marked.insert(id);
+        }
+        self.scroll(Pane::Queries, 1);
+    }
+
+    /// Marks all queries in the table, or none if all of them are.
+    fn mark_all(&mut self) {
+        let shown: HashSet<_> = self.rows.iter().map(|query| query.id).collect();
+        if shown.is_subset(&self.marked) {
+            self.marked.clear();
+        } else {
+            self.marked.extend(shown);
+        }
     }
 
     fn ask_to_quit(&mut self) {
@@ -127,16 +194,24 @@ impl App {
             Screen::Query(Tab::Sources) => Pane::Sources,
         };
         self.scrolls.clear();
+        if screen == Screen::Queries {
+            self.past = None;
+        }
     }
 
-    /// One step back: out of the large pane, to the table, to all queries, to the live picture.
+    /// One step back: out of the large pane, to the present, to all queries, to the table without marks and filter,
+    /// to the live picture.
     fn back(&mut self) {
         if self.maximised {
             self.maximised = false;
+        } else if self.past.is_some() {
+            self.past = None;
         } else if self.screen != Screen::Queries {
             self.go(Screen::Queries);
         } else if self.focus != Pane::Queries {
             self.focus = Pane::Queries;
+        } else if !self.marked.is_empty() {
+            self.marked.clear();
         } else if !self.filter.is_empty() {
             self.filter.clear();
         } else if self.is_frozen() {
@@ -152,17 +227,12 @@ impl App {
 
     /// The keyboard goes to the next pane of the screen, hidden ones included: a pane that gets it is shown.
     fn next_pane(&mut self) {
-        let panes: &[Pane] = match self.screen {
-            Screen::Queries => &[Pane::Queries, Pane::Details, Pane::Result],
-            Screen::Query(Tab::Progress) => &[Pane::Batches, Pane::Json],
-            Screen::Query(_) => &[Pane::Details, Pane::Rates, Pane::Timings],
-        };
-        let at = panes.iter().position(|pane| *pane == self.focus).unwrap_or(0);
-        let layout = self.layout();
-        let next = panes.iter().cycle().skip(at + 1).take(panes.len());
-        let reachable =
-            |pane: &&Pane| self.screen == Screen::Queries || self.maximised || layout.pane(**pane).is_some();
-        if let Some(pane) = next.into_iter().find(reachable) {
+        let layout = self.layout_when(false);
+        let mut panes: Vec<Pane> = layout.panes.iter().map(|(pane, _)| *pane).collect();
+        panes.extend(&layout.hidden);
+        panes.sort_unstable();
+        let at = panes.iter().position(|pane| *pane == self.focus);
+        if let Some(pane) = panes.get(at.map_or(0, |at| (at + 1) % panes.len())) {
             self.focus = *pane;
         }
     }
@@ -206,7 +276,7 @@ impl App {
                     rows => grid.scroll(rows, height),
                 }
             }
-            Pane::Batches => self.scroll_batches(rows),
+            Pane::Batches | Pane::Timings => self.scroll_batches(rows),
             _ => {
                 let scroll = self.scrolls.entry(pane).or_default();
                 scroll.0 = scroll.0.saturating_add_signed(rows);
@@ -219,22 +289,16 @@ impl App {
 
     /// The list of batches has the newest on top; standing there means to stay with the newest.
     fn scroll_batches(&mut self, rows: isize) {
-        let Some(query) = self.shown_query().map(Arc::clone) else {
-            return;
-        };
-        let batches = &query.recent_progress;
-        let shown = self.batch_shown(&query);
-        let at = shown.and_then(|shown| batches.iter().rev().position(|batch| Arc::ptr_eq(batch, &shown)));
-        // A batch that has left the list was the oldest one of it.
-        let at = at
-            .unwrap_or(batches.len())
-            .saturating_add_signed(rows)
-            .min(batches.len().saturating_sub(1));
-        self.pinned_batch = if at == 0 {
-            None
-        } else {
-            batches.iter().rev().nth(at).map(Arc::clone)
-        };
+        match rows {
+            isize::MIN => self.past = None,
+            isize::MAX => self.travel_to(0),
+            _ => {
+                self.travel(-rows);
+                if self.batch_row() == Some(0) {
+                    self.past = None;
+                }
+            }
+        }
     }
 
     /// Moves in a pane by columns.
@@ -245,11 +309,14 @@ impl App {
                     grid.scroll_columns(columns);
                 }
             }
-            Pane::Queries | Pane::Batches => {}
-            _ => {
+            Pane::Plan | Pane::Json => {
                 let scroll = self.scrolls.entry(pane).or_default();
                 scroll.1 = scroll.1.saturating_add_signed(columns * 4);
             }
+            _ if self.screen == Screen::Queries => {}
+            // What is no wider than its pane has time on its axis.
+            _ if columns < 0 => self.perform_first(&[ActionId::Earlier]),
+            _ => self.perform_first(&[ActionId::Later]),
         }
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::grid::Rows;
 use super::{App, Pane, Screen, queries};
 use crate::engine::snapshot::QuerySnapshot;
-use crate::execution::progress::StreamingQueryProgress;
 use crate::tui::doc;
 use crate::tui::layout::{self, Layout};
 
@@ -14,6 +13,8 @@ impl App {
     pub(crate) fn prepare(&mut self) {
         let now_ms = self.clock.now_ms();
         self.live.now_ms = now_ms;
+        let known = &self.live.snapshot.queries;
+        self.marked.retain(|id| known.iter().any(|query| query.id == *id));
         self.order_rows();
         let layout = self.layout();
         self.scroll_to_selected(&layout);
@@ -22,17 +23,17 @@ impl App {
         let Some(query) = self.shown_query().map(Arc::clone) else {
             return;
         };
+        let beside: Vec<Pane> = layout.panes.iter().map(|(pane, _)| *pane).collect();
         for (pane, area) in &layout.panes {
             let inner = layout::inside(*area);
             let history = self.history(&query);
             let facts = doc::Facts {
                 query: &query,
                 history: &history,
-                now_ms: self.picture().now_ms,
+                now_ms: self.moment_ms(),
                 symbols: self.symbols,
                 width: usize::from(inner.width),
-                has_charts: layout.pane(Pane::Rates).is_some(),
-                batch: self.batch_shown(&query),
+                beside: &beside,
             };
             let Some(doc) = doc::of(*pane, &facts) else {
                 continue;
@@ -46,28 +47,17 @@ impl App {
         }
     }
 
-    /// The batch whose progress is shown.
-    pub(crate) fn batch_shown(&self, query: &QuerySnapshot) -> Option<Arc<StreamingQueryProgress>> {
-        let pinned = self.pinned_batch.as_ref().filter(|batch| batch.id == query.id);
-        pinned.or(query.recent_progress.back()).map(Arc::clone)
-    }
-
     /// The first batch in sight in the list of batches, newest first, so that the one shown is in the middle.
-    pub(crate) fn first_batch(&self, query: &QuerySnapshot, height: usize) -> usize {
-        let batches = &query.recent_progress;
-        let at = self.batch_row(query).unwrap_or(0);
+    pub(crate) fn first_batch(&self, height: usize) -> usize {
+        let at = self.batch_row().unwrap_or(0);
         at.saturating_sub(height / 2)
-            .min(batches.len().saturating_sub(height))
+            .min(self.ring().len().saturating_sub(height))
     }
 
-    /// The row of the batch that is shown, if the list still has it.
-    pub(crate) fn batch_row(&self, query: &QuerySnapshot) -> Option<usize> {
-        let shown = self.batch_shown(query)?;
-        query
-            .recent_progress
-            .iter()
-            .rev()
-            .position(|batch| Arc::ptr_eq(batch, &shown))
+    /// The row of the batch that is shown in the list of batches, if the list still has it.
+    pub(crate) fn batch_row(&self) -> Option<usize> {
+        let place = self.place_in_ring()?;
+        Some(self.ring().len() - 1 - place)
     }
 
     fn order_rows(&mut self) {

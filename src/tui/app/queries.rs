@@ -17,6 +17,7 @@ pub(crate) enum Column {
     Trigger,
     Batch,
     Rate,
+    Processed,
     Spark,
     P50,
     P99,
@@ -29,13 +30,14 @@ pub(crate) enum Column {
 
 impl Column {
     /// Every column, left to right.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Name,
         Self::State,
         Self::Mode,
         Self::Trigger,
         Self::Batch,
         Self::Rate,
+        Self::Processed,
         Self::Spark,
         Self::P50,
         Self::P99,
@@ -55,6 +57,7 @@ impl Column {
             Self::Trigger => "trigger",
             Self::Batch => "batch",
             Self::Rate => "in/s",
+            Self::Processed => "proc/s",
             Self::Spark => "rate, 60 s",
             Self::P50 => "p50",
             Self::P99 => "p99",
@@ -97,6 +100,7 @@ impl Column {
             Self::Trigger => Value::Text(query.trigger.to_lowercase()),
             Self::Batch => number(batch_id(query).map(to_f64)),
             Self::Rate => number(rate(query, history, now_ms)),
+            Self::Processed => number(history.processed_per_second()),
             Self::P50 => number(history.p50_us.map(to_f64)),
             Self::P99 => number(history.p99_us.map(to_f64)),
             Self::Rows => number(state_rows(query).map(to_f64)),

@@ -56,8 +56,8 @@ impl Tab {
     }
 }
 
-/// A frame with something in it, which can have the keyboard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A frame with something in it, which can have the keyboard. The keyboard goes round in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Pane {
     /// The table of queries.
     Queries,
@@ -67,8 +67,12 @@ pub(crate) enum Pane {
     Result,
     /// The chart of its rates.
     Rates,
+    /// The chart of its batches' durations.
+    Durations,
     /// Where the time of its batches went.
     Timings,
+    /// Event time: what has arrived, what the watermark has passed, which windows are open.
+    Lane,
     /// Its stateful operators.
     State,
     /// Its statement and plan.
@@ -89,7 +93,9 @@ impl Pane {
             Self::Details => "details",
             Self::Result => "result",
             Self::Rates => "rates",
+            Self::Durations => "durations",
             Self::Timings => "batch times",
+            Self::Lane => "event time",
             Self::State => "state",
             Self::Plan => "plan",
             Self::Batches => "batches",

@@ -551,3 +551,112 @@ fn modes_of_results_decide_where_they_open() {
         assert_eq!(app.grid().map(|grid| grid.offset), Some(first), "{mode}");
     }
 }
+
+#[test]
+fn actions_act_on_all_marked_queries() {
+    let (mut app, _) = app(120, 40, shop());
+    press(&mut app, &["down", "space", "space"]);
+    assert_eq!((app.marked.len(), selected(&app)), (2, "spend_by_user"));
+    let stop = |name: &str| Effect::Execute(Command::Stop(name.to_string()));
+    assert_eq!(
+        press(&mut app, &["s"]),
+        [stop("orders_by_window"), stop("revenue_closed")]
+    );
+    assert_eq!(press(&mut app, &["S"]), []);
+    assert_eq!(say(&app), "all 2 marked queries run already");
+    assert_eq!(
+        run_line(&mut app, "stop spend_by_user"),
+        [stop("spend_by_user")],
+        "a name means that query alone"
+    );
+    press(&mut app, &["D"]);
+    assert!(picture(&app).contains("Drop 2 queries?"), "{}", picture(&app));
+    let drops =
+        ["orders_by_window", "revenue_closed"].map(|name| Effect::Execute(Command::Drop(name.to_string())));
+    assert_eq!(press(&mut app, &["y"]), drops);
+    press(&mut app, &["a"]);
+    assert_eq!(app.marked.len(), 4);
+    let mut fewer = shop();
+    fewer.queries.truncate(1);
+    show(&mut app, fewer);
+    assert_eq!(app.marked.len(), 1, "what is gone is not marked");
+    press(&mut app, &["esc"]);
+    assert!(app.marked.is_empty());
+}
+
+#[test]
+fn scrubbing_moves_all_of_a_query_together_and_end_is_live_again() {
+    let (mut app, clock) = app(120, 40, shop());
+    press(&mut app, &["down", "enter", "left", "left", ","]);
+    let shown = picture(&app);
+    assert!(
+        shown.contains("3 batches ago") && shown.contains("batch 139"),
+        "{shown}"
+    );
+    assert!(!shown.contains("│ 142 "), "no later batch in the bars:\n{shown}");
+    // The engine runs on; the batch that is shown stays what it was.
+    clock.advance_ms(1_000);
+    let mut next = shop();
+    let orders = Arc::make_mut(&mut next.queries[0]);
+    let mut ring = app
+        .selected_query()
+        .expect("orders")
+        .recent_progress
+        .as_ref()
+        .clone();
+    ring.pop_front();
+    let mut newest = fake::progress(143, fake::BASE_MS + 1_000, 90_000);
+    newest.id = orders.id;
+    ring.push_back(Arc::new(newest));
+    orders.recent_progress = Arc::new(ring);
+    show(&mut app, next);
+    assert_eq!(picture(&app), shown.replace("3 batches ago", "4 batches ago"));
+    press(&mut app, &["3"]);
+    assert!(
+        picture(&app).contains("keys") && picture(&app).contains("1,168"),
+        "{}",
+        picture(&app)
+    );
+    press(&mut app, &["1", "right", "l"]);
+    assert!(picture(&app).contains("batch 141"));
+    press(&mut app, &["end"]);
+    let live = picture(&app);
+    assert!(live.contains("batch 143") && !live.contains("ago"), "{live}");
+    press(&mut app, &["right"]);
+    assert_eq!(say(&app), "this is the present");
+    press(&mut app, &["space"]);
+    assert!(picture(&app).contains("paused at the newest batch"));
+    press(&mut app, &["space"]);
+    assert!(app.past().is_none());
+    press(&mut app, &["left", "esc"]);
+    assert_eq!(
+        (app.screen, app.past().is_none()),
+        (Screen::Query(Tab::Overview), true)
+    );
+}
+
+#[test]
+fn charts_zoom_by_keys_and_by_the_wheel() {
+    let (mut app, _) = app(120, 40, shop());
+    press(&mut app, &["down", "enter"]);
+    assert!(picture(&app).contains("48 s"), "{}", picture(&app));
+    press(&mut app, &["-"]);
+    assert!(picture(&app).contains("96 s"));
+    mouse(&mut app, MouseEventKind::ScrollDown, 10, 5);
+    assert!(picture(&app).contains("4.0 min"));
+    press(&mut app, &["+", "+", "+", "+"]);
+    assert!(picture(&app).contains("48 s"));
+}
+
+#[test]
+fn a_line_between_panes_can_be_dragged() {
+    let (mut app, _) = app(120, 40, shop());
+    let details = |app: &App| app.layout().pane(Pane::Details).expect("details").width;
+    assert_eq!(details(&app), 48);
+    click(&mut app, 48, 20);
+    mouse(&mut app, MouseEventKind::Drag(MouseButton::Left), 70, 20);
+    mouse(&mut app, MouseEventKind::Up(MouseButton::Left), 70, 20);
+    assert_eq!(details(&app), 70);
+    mouse(&mut app, MouseEventKind::Drag(MouseButton::Left), 90, 20);
+    assert_eq!(details(&app), 70, "it was let go");
+}

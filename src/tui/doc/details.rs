@@ -1,18 +1,13 @@
 //! What there is to know of a query at a glance: what is wrong, how fast it is, where its time and its watermark are.
 
-use chrono::DateTime;
-
-use super::timings::Timings;
-use super::{Doc, Facts, LABEL};
+use super::timings::{self, TIMED_BATCHES, Timings};
+use super::{Doc, Facts, LABEL, lane};
 use crate::engine::snapshot::ErrorReport;
-use crate::tui::app::history::{self, parse_ms, whole_steps};
-use crate::tui::app::queries;
+use crate::tui::app::history::{self, whole_steps};
+use crate::tui::app::{Pane, queries};
 use crate::tui::text;
 use crate::tui::theme::Role;
-use crate::tui::units::{self, to_cells, to_f64};
-
-/// How many batches the split of their durations is taken over, so that it does not jump about.
-const TIMED_BATCHES: usize = 20;
+use crate::tui::units::{self, to_f64};
 
 pub(super) fn doc(facts: &Facts<'_>) -> Doc {
     let mut doc = Doc::default();
@@ -26,8 +21,10 @@ pub(super) fn doc(facts: &Facts<'_>) -> Doc {
     doc.gap();
     rates(&mut doc, facts);
     doc.gap();
-    watermark(&mut doc, facts);
-    doc.gap();
+    if !facts.beside.contains(&Pane::Lane) {
+        lane::lines(&mut doc, facts);
+        doc.gap();
+    }
     state(&mut doc, facts);
     doc.gap();
     ends(&mut doc, facts);
@@ -95,19 +92,33 @@ fn rates(doc: &mut Doc, facts: &Facts<'_>) {
         ),
     ];
     let room = whole_steps(facts.width.saturating_sub(LABEL + 15).min(30));
-    if !facts.has_charts && room >= 6 {
-        input.push((
-            Role::Spark,
-            symbols.sparkline(&history.rates(moment, 60, room), room),
-        ));
+    let steps = history.steps(moment, 60, room);
+    let has_room = !facts.beside.contains(&Pane::Rates) && room >= 6;
+    if has_room {
+        input.push((Role::Spark, symbols.sparkline(&history.rates(steps), room)));
     }
     doc.line(input);
-    doc.pair(
-        "processed",
-        Role::Text,
-        &rate(history.processed_per_second()),
-        facts.width,
-    );
+    if newest.sink.num_output_rows >= 0 {
+        let written = history.written_per_second(moment);
+        let mut output = vec![
+            (Role::Muted, text::left("output", LABEL, "")),
+            (Role::Text, text::left(&rate(written), 15, "")),
+        ];
+        if has_room {
+            output.push((Role::Trend, symbols.sparkline(&history.written(steps), room)));
+        }
+        doc.line(output);
+    }
+    if let Some(most) = history.processed_per_second() {
+        let busy = queries::rate(query, history, facts.now_ms).map(|rate| rate / most * 100.0);
+        let busy = busy.map_or(String::new(), |busy| format!(", {busy:.0} % busy"));
+        doc.pair(
+            "processed",
+            Role::Text,
+            &format!("{}{busy}", rate(Some(most))),
+            facts.width,
+        );
+    }
     let time = |time: Option<u64>| {
         time.map_or(symbols.none.to_string(), |time| {
             units::duration_us(time, symbols.micro).text()
@@ -120,93 +131,20 @@ fn rates(doc: &mut Doc, facts: &Facts<'_>) {
         &format!("{} p50 {dot} {} p99", time(history.p50_us), time(history.p99_us)),
         facts.width,
     );
-    if !facts.has_charts {
-        let batches = query
-            .recent_progress
-            .iter()
-            .rev()
-            .filter(|batch| history::is_batch(batch));
+    if !facts.beside.contains(&Pane::Timings) {
+        let batches = query.recent_progress.iter().rev();
+        let batches = batches.filter(|batch| history::is_batch(batch));
         let timings = Timings::of(batches.take(TIMED_BATCHES).map(AsRef::as_ref));
         if timings.total() > 0 {
             doc.line(timings.bar(symbols, timings.total(), facts.width));
             for line in timings.legend(symbols, facts.width) {
                 doc.line(line);
             }
+            if let Some(verdict) = timings::verdict(&query.recent_progress, symbols) {
+                doc.paragraph("", Role::Text, &verdict, facts.width);
+            }
         }
     }
-}
-
-fn watermark(doc: &mut Doc, facts: &Facts<'_>) {
-    let Facts {
-        query,
-        history,
-        symbols,
-        ..
-    } = facts;
-    // A batch without rows has no event times of its own.
-    let newest = query
-        .recent_progress
-        .iter()
-        .rev()
-        .find_map(|batch| parse_ms(batch.event_time.get("max")?));
-    let has_watermark = query
-        .recent_progress
-        .back()
-        .is_some_and(|batch| batch.event_time.contains_key("watermark"));
-    let mark = queries::watermark_ms(query);
-    if let Some(newest) = newest {
-        let low = mark.unwrap_or(newest).min(newest);
-        let high = mark.unwrap_or(newest).max(newest);
-        // The lane begins a little before the watermark, so that its own line can be seen to move.
-        let span = (high - low).max(1_000);
-        let begin = low - span / 2;
-        let cells = facts.width.saturating_sub(LABEL + 20).min(32);
-        let mut lane = |label: &str, at: i64, role: Role| {
-            let share =
-                to_f64(u64::try_from(at - begin).unwrap_or(0)) / to_f64((high - begin).unsigned_abs().max(1));
-            let point = to_cells(share * to_f64(cells as u64)).clamp(1, cells.max(1));
-            let line = if cells < 8 {
-                String::new()
-            } else {
-                format!("{}{}", symbols.lane[0].repeat(point - 1), symbols.lane[1])
-            };
-            let time = clock_time(at, facts.now_ms);
-            doc.line([
-                (Role::Muted, text::left(label, LABEL, "")),
-                (Role::Text, text::left(&time, text::width(&time).max(8) + 1, "")),
-                (role, line),
-            ]);
-        };
-        lane("max event", newest, Role::Spark);
-        if let Some(mark) = mark {
-            lane("watermark", mark, Role::Trend);
-        }
-    }
-    match queries::lag_ms(query, history, facts.now_ms) {
-        Some(lag) => doc.pair("lag", Role::Text, &units::lag_ms(lag), facts.width),
-        None if has_watermark => doc.pair("watermark", Role::Muted, "waits for the first rows", facts.width),
-        None => {}
-    }
-    if has_watermark && history.dropped > 0 {
-        let dropped = format!("{} rows dropped", units::grouped(history.dropped));
-        doc.pair("late", Role::Warning, &dropped, facts.width);
-    }
-}
-
-/// `14:02:31`, with the date where that is not today.
-pub(super) fn clock_time(at_ms: i64, now_ms: i64) -> String {
-    let (Some(at), Some(now)) = (
-        DateTime::from_timestamp_millis(at_ms),
-        DateTime::from_timestamp_millis(now_ms),
-    ) else {
-        return String::new();
-    };
-    let form = if at.date_naive() == now.date_naive() {
-        "%H:%M:%S"
-    } else {
-        "%Y-%m-%d %H:%M:%S"
-    };
-    at.format(form).to_string()
 }
 
 fn state(doc: &mut Doc, facts: &Facts<'_>) {

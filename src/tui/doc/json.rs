@@ -6,7 +6,7 @@ use crate::tui::theme::Role;
 
 pub(super) fn doc(facts: &Facts<'_>) -> Doc {
     let mut doc = Doc::default();
-    let Some(batch) = &facts.batch else {
+    let Some(batch) = facts.query.recent_progress.back() else {
         doc.paragraph(
             "",
             Role::Muted,

@@ -5,12 +5,11 @@
 
 mod details;
 mod json;
+mod lane;
 mod plan;
 mod sources;
 mod state;
 pub(crate) mod timings;
-
-use std::sync::Arc;
 
 use super::app::Pane;
 use super::app::history::History;
@@ -18,7 +17,6 @@ use super::symbols::Symbols;
 use super::text;
 use super::theme::Role;
 use crate::engine::snapshot::QuerySnapshot;
-use crate::execution::progress::StreamingQueryProgress;
 
 /// Cells of the labels on the left of a text.
 const LABEL: usize = 11;
@@ -32,21 +30,20 @@ pub(crate) struct Facts<'a> {
     pub(crate) symbols: &'static Symbols,
     /// Cells across.
     pub(crate) width: usize,
-    /// Whether charts beside the text show rates and durations already.
-    pub(crate) has_charts: bool,
-    /// The batch that was chosen, or the newest.
-    pub(crate) batch: Option<Arc<StreamingQueryProgress>>,
+    /// The panes on the screen: what they show needs no second telling.
+    pub(crate) beside: &'a [Pane],
 }
 
 /// The text of a pane that is one.
 pub(crate) fn of(pane: Pane, facts: &Facts<'_>) -> Option<Doc> {
     match pane {
         Pane::Details => Some(details::doc(facts)),
+        Pane::Lane => Some(lane::doc(facts)),
         Pane::State => Some(state::doc(facts)),
         Pane::Plan => Some(plan::doc(facts)),
         Pane::Json => Some(json::doc(facts)),
         Pane::Sources => Some(sources::doc(facts)),
-        Pane::Queries | Pane::Result | Pane::Rates | Pane::Timings | Pane::Batches => None,
+        Pane::Queries | Pane::Result | Pane::Rates | Pane::Durations | Pane::Timings | Pane::Batches => None,
     }
 }
 

@@ -35,9 +35,10 @@ pub(super) fn doc(facts: &Facts<'_>) -> Doc {
     let moment = queries::moment_ms(facts.query, facts.history, facts.now_ms);
     let room = whole_steps(facts.width.saturating_sub(NAME + NUMBER + 1));
     if room >= 10 {
-        let trend = facts
-            .symbols
-            .sparkline(&facts.history.state_rows(moment, 60, room), room);
+        let trend = facts.symbols.sparkline(
+            &facts.history.state_rows(facts.history.steps(moment, 60, room)),
+            room,
+        );
         doc.line([
             (
                 Role::Muted,

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::engine::snapshot::QueryState;
+use crate::execution::progress::StreamingQueryProgress;
 use crate::tui::fake;
 
 fn text_of(pane: Pane, query: &QuerySnapshot, width: usize) -> String {
@@ -11,8 +14,7 @@ fn text_of(pane: Pane, query: &QuerySnapshot, width: usize) -> String {
         now_ms: fake::BASE_MS,
         symbols: &Symbols::UNICODE,
         width,
-        has_charts: false,
-        batch: query.recent_progress.back().map(Arc::clone),
+        beside: &[pane],
     };
     let doc = of(pane, &facts).expect("a text");
     let line = |line: &Line| line.iter().map(|(_, piece)| piece.as_str()).collect::<String>();
@@ -38,7 +40,7 @@ fn texts_keep_to_their_width_and_hold_nothing_harmful() {
         "long/".repeat(40)
     )];
     query.status_message = "waits\u{7}".to_string();
-    for pane in [Pane::Details, Pane::State, Pane::Sources] {
+    for pane in [Pane::Details, Pane::Lane, Pane::State, Pane::Sources] {
         for width in [34, 56, 116] {
             let text = text_of(pane, &query, width);
             assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{text}");

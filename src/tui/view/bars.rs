@@ -1,5 +1,7 @@
 //! The lines at the top and at the bottom, and the tabs.
 
+use std::sync::Arc;
+
 use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
@@ -24,6 +26,20 @@ pub(super) fn header(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
     }
     match (app.screen, app.shown_query()) {
         (Screen::Query(_), Some(query)) => {
+            if let Some(past) = app.past() {
+                let place = app
+                    .ring()
+                    .iter()
+                    .rev()
+                    .position(|batch| Arc::ptr_eq(batch, &past.batch));
+                let words = match place {
+                    Some(0) => "paused at the newest batch".to_string(),
+                    Some(1) => "1 batch ago".to_string(),
+                    Some(ago) => format!("{ago} batches ago"),
+                    None => "long ago".to_string(),
+                };
+                right.push((Role::Warning, format!("{words}, End is live  ")));
+            }
             right.push((
                 state_role(query.state),
                 format!("{} {}", symbols.state(query.state), query.state.as_str()),
@@ -105,7 +121,7 @@ fn summary(app: &App, width: usize, line: &mut Line) {
             let cells = 12;
             let mut sum = vec![0.0; cells];
             for (_, history) in &histories {
-                let rates = history.rates(now_ms, 60, cells);
+                let rates = history.rates(history.steps(now_ms, 60, cells));
                 let start = cells - rates.len().min(cells);
                 for (sum, rate) in sum[start..].iter_mut().zip(rates) {
                     *sum += rate;
@@ -154,10 +170,9 @@ pub(super) fn hidden(canvas: &mut Canvas<'_>, app: &App, layout: &Layout) {
     let words = if app.maximised {
         "e: all panes".to_string()
     } else {
-        match (names.as_slice(), app.screen) {
-            ([], _) => return,
-            ([one], Screen::Queries) => format!("w: {one}"),
-            (names, _) => format!("hidden: {}", names.join(", ")),
+        match names.as_slice() {
+            [] => return,
+            names => format!("w: {}", names.join(", ")),
         }
     };
     canvas.below_left(*area, &words);

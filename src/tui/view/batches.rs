@@ -15,12 +15,8 @@ const COLUMNS: [(&str, usize); 4] = [("batch", 7), ("rows", 6), ("took", 6), ("a
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
     let inner = layout::inside(area);
-    let Some(query) = app.shown_query() else { return };
-    let shown = if app.pinned_batch.is_some() {
-        "stays"
-    } else {
-        "newest"
-    };
+    let ring = app.ring();
+    let shown = if app.past().is_some() { "stays" } else { "newest" };
     canvas.panel(
         area,
         Pane::Batches,
@@ -50,16 +46,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
         );
     }
     let height = usize::from(inner.height).saturating_sub(1);
-    let first = app.first_batch(query, height);
-    let selected = app.batch_row(query);
-    for (row, batch) in query
-        .recent_progress
-        .iter()
-        .rev()
-        .enumerate()
-        .skip(first)
-        .take(height)
-    {
+    let first = app.first_batch(height);
+    let selected = app.batch_row();
+    for (row, batch) in ring.iter().rev().enumerate().skip(first).take(height) {
         let line = row - first + 1;
         let is_selected = selected == Some(row);
         if is_selected {
@@ -91,7 +80,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
             );
         }
     }
-    if query.recent_progress.is_empty() {
+    if ring.is_empty() {
         canvas.at(inner, 1, 2, Role::Muted, "None yet.");
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! - `canvas`: text in roles, frames
 //! - `bars`: the lines at the top and at the bottom, the tabs
-//! - `queries`, `grid`, `batches`, `charts`: panes that are no plain text
+//! - `queries`, `grid`, `batches`, `timings`, `charts` on `time_chart`: panes that are no plain text
 //! - `overlay`: help, themes, questions, completions, errors
 
 mod bars;
@@ -14,6 +14,8 @@ mod charts;
 mod grid;
 mod overlay;
 mod queries;
+mod time_chart;
+mod timings;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -68,9 +70,10 @@ fn pane(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
         Pane::Queries => queries::draw(canvas, app, area),
         Pane::Result => grid::draw(canvas, app, area),
         Pane::Rates => charts::rates(canvas, app, area),
-        Pane::Timings => charts::timings(canvas, app, area),
+        Pane::Durations => charts::durations(canvas, app, area),
+        Pane::Timings => timings::draw(canvas, app, area),
         Pane::Batches => batches::draw(canvas, app, area),
-        Pane::Details | Pane::State | Pane::Plan | Pane::Json | Pane::Sources => {
+        Pane::Details | Pane::Lane | Pane::State | Pane::Plan | Pane::Json | Pane::Sources => {
             text(canvas, app, pane, area);
         }
     }
@@ -81,7 +84,7 @@ fn text(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
     let inner = layout::inside(area);
     let title = match (pane, app.shown_query()) {
         (Pane::Details, Some(query)) if app.screen == Screen::Queries => query.name.clone(),
-        (Pane::Json, Some(query)) => match app.batch_shown(query) {
+        (Pane::Json, Some(query)) => match query.recent_progress.back() {
             Some(batch) => format!("batch {}", batch.batch_id),
             None => pane.title().to_string(),
         },

@@ -25,6 +25,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
         let last = (app.first_row + height).min(app.rows.len());
         right = format!("rows {}{}{last}, {right}", app.first_row + 1, symbols.dash);
     }
+    if !app.marked.is_empty() {
+        right = format!("{} marked, {right}", app.marked.len());
+    }
     if !app.filter.is_empty() {
         right = format!("/{}  {right}", text::cut(&app.filter, 20, symbols.ellipsis));
     }
@@ -82,6 +85,17 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
             canvas.restyle(line, Role::Selection);
             canvas.at(inner, row, 0, Role::Accent, symbols.selected);
         }
+        if app.marked.contains(&query.id) {
+            canvas.at(inner, row, 1, Role::Accent, symbols.marked);
+        }
+        if !query.warnings.is_empty()
+            && let Some((_, start, width)) = fitted
+                .columns
+                .iter()
+                .find(|(column, ..)| *column == Column::State)
+        {
+            canvas.at(inner, row, start + width - 1, Role::Warning, symbols.warning);
+        }
         let history = app.history(query);
         for (column, start, width) in &fitted.columns {
             let (role, value) = cell(app, *column, query, &history, *width);
@@ -105,6 +119,7 @@ fn is_right(column: Column) -> bool {
         column,
         Column::Batch
             | Column::Rate
+            | Column::Processed
             | Column::P50
             | Column::P99
             | Column::Rows
@@ -139,17 +154,24 @@ fn cell(app: &App, column: Column, query: &QuerySnapshot, history: &History, wid
             number(queries::rate(query, history, now_ms).map(|rate| units::count(rate).aligned(1)))
         }
         Column::Spark => {
-            let rates = history.rates(moment, 60, whole_steps(width));
-            (Role::Spark, symbols.sparkline(&rates, whole_steps(width)))
+            let cells = whole_steps(width);
+            let rates = history.rates(history.steps(moment, 60, cells));
+            (Role::Spark, symbols.sparkline(&rates, cells))
         }
+        Column::Processed => number(
+            history
+                .processed_per_second()
+                .map(|rate| units::count(rate).aligned(1)),
+        ),
         Column::P50 => time(history.p50_us),
         Column::P99 => time(history.p99_us),
         Column::Rows => number(queries::state_rows(query).map(|rows| units::count(to_f64(rows)).aligned(1))),
         Column::Bytes => number(queries::state_bytes(query).map(|bytes| units::bytes(bytes).aligned(2))),
         Column::Trend => {
-            let steps = whole_steps(width);
-            let shown = queries::state_rows(query).map(|_| history.state_rows(moment, 60, steps));
-            (Role::Trend, symbols.sparkline(&shown.unwrap_or_default(), steps))
+            let cells = whole_steps(width);
+            let steps = history.steps(moment, 60, cells);
+            let shown = queries::state_rows(query).map(|_| history.state_rows(steps));
+            (Role::Trend, symbols.sparkline(&shown.unwrap_or_default(), cells))
         }
         Column::Watermark => {
             let lag = queries::lag_ms(query, history, now_ms);

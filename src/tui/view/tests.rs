@@ -85,7 +85,7 @@ fn many_queries_say_how_many_are_in_sight() {
     assert!(picture(&app).contains("rows 1–4, 30 of 30"), "{}", picture(&app));
     press(&mut app, &["G"]);
     assert!(picture(&app).contains("rows 27–30, 30 of 30"));
-    assert!(picture(&app).contains("▌ query_29"));
+    assert!(picture(&app).contains("▌  query_29"));
 }
 
 #[test]
