@@ -74,6 +74,18 @@ pub(crate) enum ActionId {
     ZoomIn,
     /// Charts show more time.
     ZoomOut,
+    /// Shows a cell of a result by itself.
+    Look,
+    /// Shows a result as a table, a chart, or both.
+    View,
+    /// Draws a chart as bars or as lines.
+    Bars,
+    /// Charts the next number of a result.
+    Measure,
+    /// Copies a cell.
+    Copy,
+    /// Copies a row.
+    CopyRow,
     /// Chooses a theme from a list.
     Themes,
     /// Takes a theme that is named.
@@ -181,9 +193,10 @@ const fn entry(
 }
 
 /// The headings, in the order in which the help shows them.
-pub(crate) const GROUPS: [&str; 5] = [QUERY, SHOW, TIME, MOVE, GENERAL];
+pub(crate) const GROUPS: [&str; 6] = [QUERY, SHOW, RESULT, TIME, MOVE, GENERAL];
 const QUERY: &str = "Queries";
 const SHOW: &str = "What is shown";
+const RESULT: &str = "Results";
 const TIME: &str = "Time";
 const MOVE: &str = "Moving";
 const GENERAL: &str = "Highwater";
@@ -193,6 +206,8 @@ const GENERAL: &str = "Highwater";
 pub(crate) const ACTIONS: &[Action] = &[
     entry(Id::Open, "open", Argument::Query, &["enter"], "open",
         "Open the selected query", QUERY, open),
+    entry(Id::Look, "look", Argument::None, &["enter"], "look",
+        "The whole row, value by value", RESULT, in_result),
     entry(Id::Stop, "stop", Argument::Query, &["s"], "stop",
         "Stop the query after its batch", QUERY, stop),
     entry(Id::Start, "start", Argument::Query, &["S"], "start",
@@ -229,6 +244,8 @@ pub(crate) const ACTIONS: &[Action] = &[
         "Its recent progress as JSON", SHOW, home_or_tab),
     entry(Id::Tab(Tab::Sources), "sources", Argument::Query, &["6"], "",
         "Its sources and its sink", SHOW, home_or_tab),
+    entry(Id::Tab(Tab::Log), "log", Argument::Query, &["7"], "",
+        "What the engine said about it", SHOW, home_or_tab),
     entry(Id::NextTab, "next-tab", Argument::None, &["tab", "]"], "next tab",
         "The tab to the right", MOVE, on_query),
     entry(Id::PreviousTab, "previous-tab", Argument::None, &["shift-tab", "["], "",
@@ -240,13 +257,23 @@ pub(crate) const ACTIONS: &[Action] = &[
     entry(Id::Freeze, "freeze", Argument::None, &["f"], "freeze",
         "Keep the picture while the engine runs on", SHOW, now),
     entry(Id::Filter, "filter", Argument::Text, &["/"], "filter",
-        "Show only the queries that match", SHOW, on_home),
+        "Only the queries, or rows, with these words", SHOW, has_rows),
     entry(Id::Sort, "sort", Argument::Column, &[], "",
-        "Sort by a column; a second time turns it round", SHOW, on_home),
+        "Sort by a column; a second time turns it round", SHOW, has_rows),
     entry(Id::SortNext, "sort-next", Argument::None, &["o"], "sort",
-        "Sort by the next column", SHOW, on_home),
+        "Sort by the next column, rows by the cursor's", SHOW, has_rows),
     entry(Id::SortReverse, "sort-reverse", Argument::None, &["O"], "",
-        "Turn the order round", SHOW, on_home),
+        "Turn the order round", SHOW, has_rows),
+    entry(Id::View, "view", Argument::None, &["v"], "chart",
+        "Table and chart, the chart, or the table", RESULT, shows_result),
+    entry(Id::Bars, "bars", Argument::None, &["b"], "",
+        "Draw the chart as bars or as lines", RESULT, shows_result),
+    entry(Id::Measure, "measure", Argument::None, &["m"], "",
+        "Chart the next number", RESULT, shows_result),
+    entry(Id::Copy, "copy", Argument::None, &["y"], "copy",
+        "Copy the cell to the clipboard", RESULT, in_result),
+    entry(Id::CopyRow, "copy-row", Argument::None, &["Y"], "",
+        "Copy the row as JSON", RESULT, in_result),
     entry(Id::Up, "up", Argument::None, &["up", "k"], "",
         "A row up", MOVE, now),
     entry(Id::Down, "down", Argument::None, &["down", "j"], "",
@@ -372,8 +399,33 @@ fn home_or_tab(app: &App) -> When {
     selected(app)
 }
 
+fn in_result(app: &App) -> When {
+    if app.is_in_result() {
+        When::Now
+    } else {
+        When::Elsewhere
+    }
+}
+
+fn shows_result(app: &App) -> When {
+    if app.layout().pane(Pane::Result).is_some() {
+        When::Now
+    } else {
+        When::Elsewhere
+    }
+}
+
+/// Something with rows has the keyboard.
+fn has_rows(app: &App) -> When {
+    match on_home(app) {
+        When::Now => When::Now,
+        _ => in_result(app),
+    }
+}
+
 fn open(app: &App) -> When {
     match on_home(app) {
+        _ if app.is_in_result() => When::Elsewhere,
         When::Now => selected(app),
         other => other,
     }

@@ -183,6 +183,7 @@ impl Driver {
     fn carry_out(&mut self, effect: Effect) -> Result<bool> {
         match effect {
             Effect::Execute(command) => self.execute(command),
+            Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Redraw => self.screen.clear()?,
             Effect::Suspend => {
                 self.screen.suspend()?;

@@ -22,7 +22,10 @@ use super::theme::ColorDepth;
 use super::{text, view};
 use crate::clock::{Clock, ManualClock};
 use crate::engine::Snapshot;
-use crate::engine::snapshot::{ErrorReport, QuerySnapshot, QueryState, ResultPage, ResultTable, Warning};
+use crate::engine::snapshot::{
+    ErrorReport, EventTimeFacts, LateRows, LogEntry, LogLevel, NodeNumbers, OpenState, OpenWindow, PlanNode,
+    QuerySnapshot, QueryState, ResultPage, ResultTable, Waiting, WaitingKind, Warning, WatermarkSource,
+};
 use crate::error::{ErrorKind, Result};
 use crate::execution::progress::{
     SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,
@@ -151,8 +154,100 @@ pub(crate) fn running(name: &str) -> QuerySnapshot {
                gby=[window, kind], aggr=[count(*), sum(amount)]\n    WatermarkExec: at delay 30 seconds\n      \
                StreamSourceExec: orders"
             .into(),
-        ..QuerySnapshot::default()
+        plan_nodes: plan_nodes(),
+        event_time: Some(Arc::new(event_time(4))),
     }
+}
+
+/// A plan of four nodes that has run.
+fn plan_nodes() -> Vec<PlanNode> {
+    let nodes = [
+        ("ProjectionExec", "expr=[window, kind, orders, revenue]", 24, 40),
+        (
+            "StreamingAggregateExec",
+            "gby=[window, kind], aggr=[count(*), sum(amount)]",
+            24,
+            2_100,
+        ),
+        ("WatermarkExec", "at delay 30 seconds", 1_480, 130),
+        ("StreamSourceExec", "orders", 1_480, 900),
+    ];
+    let node = |(id, (name, detail, rows, own_us)): (usize, (&str, &str, u64, u64))| PlanNode {
+        id,
+        parent: id.checked_sub(1),
+        depth: id,
+        name: name.into(),
+        detail: detail.into(),
+        operators: if id == 1 { [0].into() } else { [].into() },
+        evicts: (id == 1).then(|| "window.end <= watermark".into()),
+        last: NodeNumbers {
+            rows: Some(rows),
+            own_us: Some(own_us),
+            with_inputs_us: None,
+        },
+        recent: NodeNumbers {
+            rows: Some(rows * 100),
+            own_us: Some(own_us * 100),
+            with_inputs_us: None,
+        },
+        num_recent: 100,
+    };
+    nodes.into_iter().enumerate().map(node).collect()
+}
+
+/// Event time at [`BASE_MS`], with some open windows of ten seconds.
+pub(crate) fn event_time(windows: i64) -> EventTimeFacts {
+    let window = |at: i64| OpenWindow {
+        start_us: Some((BASE_MS - 40_000 + 10_000 * at) * 1000),
+        end_us: (BASE_MS - 30_000 + 10_000 * at) * 1000,
+        closes_at_us: (BASE_MS - 30_000 + 10_000 * at) * 1000,
+        num_keys: 6,
+    };
+    let open: Vec<OpenWindow> = (0..windows).map(window).collect();
+    EventTimeFacts {
+        newest_event_ms: Some(BASE_MS),
+        watermark_ms: Some(BASE_MS - 33_000),
+        late_cutoff_ms: Some(BASE_MS - 34_000),
+        watermarks: vec![WatermarkSource {
+            streams: vec!["orders".to_string()],
+            column: "at".to_string(),
+            delay_ms: 33_000,
+            newest_event_ms: Some(BASE_MS),
+            watermark_ms: Some(BASE_MS - 33_000),
+            silent_since_ms: BASE_MS - 21_000,
+            decides: true,
+        }],
+        open: vec![OpenState {
+            operator: 0,
+            operator_name: "stateStoreSave",
+            num_windows: windows.unsigned_abs(),
+            num_keys: 6 * windows.unsigned_abs(),
+            last: open.last().copied(),
+            first: open,
+        }],
+        late: LateRows {
+            num_rows: 4,
+            last_num_rows: 1,
+            last_batch_id: Some(142),
+            last_event_us: Some((BASE_MS - 70_000) * 1000),
+        },
+        waiting: None,
+    }
+}
+
+/// The same for an append query, which waits for its windows to close.
+pub(crate) fn waiting(windows: i64) -> EventTimeFacts {
+    let mut facts = event_time(windows);
+    facts.waiting = Some(Waiting {
+        operator: 0,
+        kind: WaitingKind::Windows,
+        num_groups: 6 * windows.unsigned_abs(),
+        num_windows: windows.unsigned_abs(),
+        next: facts.open[0].first.first().copied(),
+        needs_event_ms: Some(BASE_MS + 3_000),
+        held_back_by: Some(0),
+    });
+    facts
 }
 
 /// A query that failed after some batches.
@@ -178,6 +273,7 @@ pub(crate) fn shop() -> Snapshot {
     let orders = running("orders_by_window");
     let mut revenue = running("revenue_closed");
     revenue.output_mode = OutputMode::Append;
+    revenue.event_time = Some(Arc::new(waiting(4)));
     let mut spend = running("spend_by_user");
     spend.output_mode = OutputMode::Complete;
     spend.warnings.push(Warning {
@@ -185,10 +281,43 @@ pub(crate) fn shop() -> Snapshot {
         message: "state grows without end: 1.2 k keys and no watermark".to_string(),
         ..Warning::default()
     });
+    spend.event_time = None;
     for progress in Arc::make_mut(&mut spend.recent_progress) {
         Arc::make_mut(progress).event_time.clear();
     }
-    snapshot(vec![orders, revenue, spend, failed("late_to_parquet")])
+    let mut shop = snapshot(vec![orders, revenue, spend, failed("late_to_parquet")]);
+    shop.log = Arc::new(log().into());
+    shop
+}
+
+/// What the engine said.
+fn log() -> Vec<Arc<LogEntry>> {
+    let said = [
+        (
+            "orders_by_window",
+            LogLevel::Info,
+            "query",
+            "started from batch 42",
+        ),
+        (
+            "orders_by_window",
+            LogLevel::Warn,
+            "micro_batch",
+            "a batch took 1.2 s, longer than its trigger's second",
+        ),
+        ("late_to_parquet", LogLevel::Error, "query", "failed in batch 19"),
+    ];
+    let entry = |(sequence, (query, level, target, message)): (usize, (&str, LogLevel, &str, &str))| {
+        Arc::new(LogEntry {
+            sequence: sequence as u64,
+            at_ms: BASE_MS - 90_000 + 30_000 * i64::try_from(sequence).expect("small"),
+            level,
+            target: format!("highwater::execution::{target}"),
+            query: Some(query.to_string()),
+            message: message.to_string(),
+        })
+    };
+    said.into_iter().enumerate().map(entry).collect()
 }
 
 /// A snapshot of some queries.
@@ -316,6 +445,17 @@ pub(crate) fn window_rows(rows: usize) -> RecordBatch {
         ("orders", Arc::new(orders) as ArrayRef, true),
         ("revenue", Arc::new(revenue) as ArrayRef, true),
         ("note", Arc::new(notes) as ArrayRef, true),
+    ])
+    .expect("rows")
+}
+
+/// Rows of a leader board.
+pub(crate) fn totals(rows: &[(&str, i64)]) -> RecordBatch {
+    let users = rows.iter().map(|(user, _)| Some(*user)).collect::<StringArray>();
+    let totals = rows.iter().map(|(_, total)| Some(*total)).collect::<Int64Array>();
+    RecordBatch::try_from_iter([
+        ("user", Arc::new(users) as ArrayRef),
+        ("total", Arc::new(totals) as ArrayRef),
     ])
     .expect("rows")
 }

@@ -13,6 +13,8 @@ pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 const SIDE_BY_SIDE: u16 = 80;
 /// Three panes stand side by side from this width on.
 const THREE_ABREAST: u16 = 160;
+/// Rows of the pane that says why there are no rows yet.
+const WAITING_ROWS: u16 = 6;
 /// No pane is dragged to be smaller: columns, rows.
 const LEAST: (u16, u16) = (20, 4);
 
@@ -90,6 +92,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) maximised: bool,
     /// Rows of the queries table.
     pub(crate) queries: usize,
+    /// Whether the query waits for event time to go on.
+    pub(crate) waits: bool,
     /// Where lines were dragged to.
     pub(crate) splits: &'a Splits,
 }
@@ -129,6 +133,7 @@ impl Layout {
             Screen::Query(Tab::State) => layout.panes.push((Pane::State, body)),
             Screen::Query(Tab::Plan) => layout.panes.push((Pane::Plan, body)),
             Screen::Query(Tab::Sources) => layout.panes.push((Pane::Sources, body)),
+            Screen::Query(Tab::Log) => layout.panes.push((Pane::Log, body)),
         }
         layout
     }
@@ -149,47 +154,62 @@ impl Layout {
     }
 
     fn overview(&mut self, body: Rect, wanted: Wanted<'_>) {
-        let all = [
-            Pane::Rates,
-            Pane::Durations,
-            Pane::Timings,
-            Pane::Lane,
-            Pane::Details,
-        ];
         if body.width < SIDE_BY_SIDE || body.height < 18 {
-            return self.one_of(&all, body, wanted);
+            let all = [
+                Pane::Details,
+                Pane::Rates,
+                Pane::Durations,
+                Pane::Timings,
+                Pane::Lane,
+                Pane::Waiting,
+            ];
+            let waits = all.iter().filter(|pane| wanted.waits || **pane != Pane::Waiting);
+            return self.one_of(&waits.copied().collect::<Vec<_>>(), body, wanted);
         }
         let charts = (body.height * 2 / 5).clamp(8, 16);
         let (charts, rest) = self.rows(body, Split::Charts, charts, wanted);
         let is_wide = body.width >= THREE_ABREAST;
-        let is_high = body.height >= 34;
-        let (rates, more) = self.columns(
-            charts,
-            Split::Rates,
-            charts.width / if is_wide { 3 } else { 2 },
-            wanted,
-        );
+        let width = charts.width / if is_wide { 3 } else { 2 };
+        let (rates, more) = self.columns(charts, Split::Rates, width, wanted);
         self.panes.push((Pane::Rates, rates));
         if is_wide {
             let (durations, timings) = self.columns(more, Split::Durations, more.width / 2, wanted);
             self.panes
                 .extend([(Pane::Durations, durations), (Pane::Timings, timings)]);
-            let (lane, details) = self.columns(rest, Split::Lane, rest.width / 2, wanted);
-            self.panes.extend([(Pane::Lane, lane), (Pane::Details, details)]);
-        } else if is_high {
-            self.panes.push((Pane::Timings, more));
-            let (middle, details) = self.rows(rest, Split::Middle, 10.min(rest.height / 2), wanted);
-            let (durations, lane) = self.columns(middle, Split::Lane, middle.width / 2, wanted);
-            self.panes.extend([
-                (Pane::Durations, durations),
-                (Pane::Lane, lane),
-                (Pane::Details, details),
-            ]);
         } else {
             self.panes.push((Pane::Timings, more));
-            let below = [Pane::Lane, Pane::Details, Pane::Durations];
-            self.one_of(&below, rest, wanted);
         }
+        if rest.height < 20 {
+            let mut below = vec![Pane::Details, Pane::Lane];
+            if wanted.waits {
+                below.push(Pane::Waiting);
+            }
+            if !is_wide {
+                below.push(Pane::Durations);
+            }
+            return self.one_of(&below, rest, wanted);
+        }
+        let (middle, below) = self.rows(rest, Split::Middle, (rest.height / 2).min(12), wanted);
+        let (one, lane) = self.columns(middle, Split::Lane, middle.width / 2, wanted);
+        self.panes.push((Pane::Lane, lane));
+        self.panes.push(if is_wide {
+            (Pane::Details, one)
+        } else {
+            (Pane::Durations, one)
+        });
+        let below = if wanted.waits {
+            let waiting = WAITING_ROWS.min(below.height / 2);
+            let (waiting, below) = top(below, waiting);
+            self.panes.push((Pane::Waiting, waiting));
+            below
+        } else {
+            below
+        };
+        self.panes.push(if is_wide {
+            (Pane::Result, below)
+        } else {
+            (Pane::Details, below)
+        });
     }
 
     /// Shows the one of some panes that has the keyboard, or the first, and hides the others.
@@ -266,12 +286,11 @@ pub(crate) fn inside(area: Rect) -> Rect {
     }
 }
 
-/// The part of a result pane that its rows have: without the line of heads and the column of marks.
-pub(crate) fn grid_viewport(area: Rect) -> Viewport {
-    let inner = inside(area);
+/// The part of a table that its rows have: without the line of heads and the column of marks.
+pub(crate) fn grid_viewport(table: Rect) -> Viewport {
     Viewport {
-        width: usize::from(inner.width).saturating_sub(GRID_MARK),
-        rows: usize::from(inner.height).saturating_sub(1),
+        width: usize::from(table.width).saturating_sub(GRID_MARK),
+        rows: usize::from(table.height).saturating_sub(1),
     }
 }
 
@@ -324,6 +343,7 @@ mod tests {
             focus,
             maximised: false,
             queries: 4,
+            waits: true,
             splits,
         };
         Layout::of(Rect::new(0, 0, width, height), wanted)

@@ -33,6 +33,10 @@ pub(crate) struct Symbols {
     pub(crate) trace: &'static str,
     /// Before a marked row.
     pub(crate) marked: &'static str,
+    /// A window of time: its start, its middle, its end.
+    pub(crate) window: [&'static str; 3],
+    /// Branches of a tree: to a node with others below it, to the last one, past one.
+    pub(crate) branch: [&'static str; 3],
     /// Between a file and a query in the header.
     pub(crate) crumb: &'static str,
     /// Between facts on one line.
@@ -64,6 +68,8 @@ impl Symbols {
         lane: ["─", "●"],
         trace: "•",
         marked: "◆",
+        window: ["├", "─", "┤"],
+        branch: ["├─ ", "└─ ", "│  "],
         crumb: "▸",
         dot: "·",
         minus: "−",
@@ -97,6 +103,8 @@ impl Symbols {
         lane: ["-", "o"],
         trace: "o",
         marked: "x",
+        window: ["[", "-", "]"],
+        branch: ["|- ", "`- ", "|  "],
         crumb: ">",
         dot: "|",
         minus: "-",
@@ -171,6 +179,7 @@ mod tests {
                 .chain(&set.axis),
         );
         all.extend(set.sort.iter().chain(&set.changed).chain(&set.lane));
+        all.extend(set.window.iter().chain(&set.branch));
         assert!(all.iter().all(|sign| sign.is_ascii()), "{all:?}");
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use base64::Engine as _;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -103,6 +104,16 @@ impl Screen {
     pub(super) fn draw(&mut self, app: &App) -> Result<()> {
         let drawn = self.terminal.draw(|frame| view::draw(frame, app));
         drawn.map(drop).map_err(|error| broken(&error))
+    }
+
+    /// Puts text on the clipboard of whoever looks at the terminal, by OSC 52: through SSH and multiplexers too, where
+    /// they let it pass.
+    pub(super) fn copy(&mut self, text: &str) -> Result<()> {
+        let code = base64::engine::general_purpose::STANDARD.encode(text);
+        let out = self.terminal.backend_mut();
+        write!(out, "\x1b]52;c;{code}\x07")
+            .and_then(|()| Write::flush(out))
+            .map_err(|error| broken(&error))
     }
 
     /// Forgets what the terminal shows, so that the next picture is sent whole. `Terminal::clear` would ask where the

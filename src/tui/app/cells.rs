@@ -12,6 +12,10 @@ use crate::tui::text;
 
 /// How much of a value counts when rows are told apart by their words.
 const WORD_CELLS: usize = 64;
+/// How much of a value is searched.
+const SEARCHED_CELLS: usize = 1_024;
+/// How much of a value is shown by itself, or copied.
+const WHOLE_CELLS: usize = 65_536;
 
 /// The texts of some cells of one column.
 #[derive(Debug)]
@@ -75,6 +79,36 @@ pub(crate) fn words(rows: &RecordBatch) -> Result<Vec<String>> {
         }
     }
     Ok(words)
+}
+
+/// For each row of a page, all that it says, for searching.
+pub(crate) fn lines(rows: &RecordBatch) -> Result<Vec<String>> {
+    let mut lines = vec![String::new(); rows.num_rows()];
+    for array in rows.columns() {
+        for (line, part) in lines
+            .iter_mut()
+            .zip(texts(array, SEARCHED_CELLS, &Symbols::UNICODE)?)
+        {
+            line.push_str(&part);
+            line.push('\u{1}');
+        }
+    }
+    Ok(lines)
+}
+
+/// The texts of a column, cut short.
+pub(crate) fn short(array: &ArrayRef, widest: usize) -> Result<Vec<String>> {
+    texts(array, widest, &Symbols::UNICODE)
+}
+
+/// Everything that one cell says, up to a size that a screen can do something with.
+pub(crate) fn whole(array: &ArrayRef, row: usize) -> Result<String> {
+    let one = array.slice(row, 1);
+    let mut texts = match window(&one) {
+        Some(window) => window_texts(window, WHOLE_CELLS, &Symbols::UNICODE)?,
+        None => texts(&one, WHOLE_CELLS, &Symbols::UNICODE)?,
+    };
+    Ok(texts.pop().unwrap_or_default())
 }
 
 fn texts(array: &dyn Array, widest: usize, symbols: &Symbols) -> Result<Vec<String>> {

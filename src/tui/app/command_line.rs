@@ -136,6 +136,9 @@ impl App {
                 last,
             ),
             Argument::Theme if is_first => ranked(self.theme_names().into_iter(), last),
+            Argument::Column if is_first && self.is_in_result() => {
+                ranked(self.result_columns().into_iter(), last)
+            }
             Argument::Column if is_first => {
                 let columns = Column::ALL.into_iter().filter(|column| column.sorts());
                 ranked(columns.map(|column| column.title().to_string()), last)
@@ -175,14 +178,19 @@ impl App {
                 self.take_theme(rest);
                 return Ok(());
             }
+            Argument::Column if !rest.is_empty() && self.is_in_result() => {
+                return self.sort_result_by(rest);
+            }
             Argument::Column if !rest.is_empty() => {
                 self.sort = parse_sort(rest)?;
                 self.go(Screen::Queries);
                 return Ok(());
             }
             Argument::Text => {
-                self.go(Screen::Queries);
-                self.filter = rest.to_string();
+                if !self.is_in_result() {
+                    self.go(Screen::Queries);
+                }
+                self.set_filter(rest.to_string());
                 return Ok(());
             }
             _ => {}

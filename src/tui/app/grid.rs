@@ -1,16 +1,19 @@
 //! A result table on the screen: which part of it is shown, what its cells say, and which of them have just changed.
 //!
+//! A cursor stands on one cell, and the part that is shown follows it. Rows can be put in the order of a column and
+//! filtered, which is `order`'s work.
+//!
 //! Only the visible rows are asked for and only the visible columns are formatted, so ten rows and ten million cost
 //! the same. What was shown before is remembered row by row; a cell that says something else than last time is
 //! marked and fades.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use arrow::datatypes::SchemaRef;
+use std::collections::HashMap;
 
 use super::cells::{self, ColumnText};
-use crate::engine::snapshot::{ResultPage, ResultTable};
+use super::order::{Ordered, SortBy};
+use super::rows::Rows;
+use crate::engine::snapshot::ResultPage;
 use crate::error::Result;
 use crate::sink::OutputMode;
 use crate::tui::symbols::Symbols;
@@ -22,90 +25,6 @@ const FRESH_MS: i64 = 900;
 const FADED_MS: i64 = 2_200;
 /// No column is wider, whatever it holds.
 const WIDEST: usize = 48;
-
-/// Where rows come from: the running table, or what was kept of it when the picture was frozen.
-#[derive(Debug, Clone)]
-pub(crate) enum Rows {
-    /// The table itself.
-    Live(Arc<dyn ResultTable>),
-    /// Some of its rows at one moment.
-    Kept(Arc<KeptRows>),
-}
-
-/// Rows of a frozen picture.
-#[derive(Debug)]
-pub(crate) struct KeptRows {
-    schema: SchemaRef,
-    mode: OutputMode,
-    /// The table's row that `page` begins with.
-    first: usize,
-    page: ResultPage,
-}
-
-impl KeptRows {
-    /// Keeps up to `limit` rows around `offset`.
-    pub(crate) fn keep(table: &dyn ResultTable, offset: usize, limit: usize) -> Result<Self> {
-        let first = offset
-            .saturating_sub(limit / 2)
-            .min(table.num_rows().saturating_sub(limit));
-        Ok(Self {
-            schema: table.schema(),
-            mode: table.mode(),
-            first,
-            page: table.page(first, limit)?,
-        })
-    }
-}
-
-impl Rows {
-    /// What the rows mean.
-    pub(crate) fn mode(&self) -> OutputMode {
-        match self {
-            Self::Live(table) => table.mode(),
-            Self::Kept(kept) => kept.mode,
-        }
-    }
-
-    /// The columns.
-    pub(crate) fn schema(&self) -> SchemaRef {
-        match self {
-            Self::Live(table) => table.schema(),
-            Self::Kept(kept) => SchemaRef::clone(&kept.schema),
-        }
-    }
-
-    fn version(&self) -> u64 {
-        match self {
-            Self::Live(table) => table.version(),
-            Self::Kept(kept) => kept.page.version,
-        }
-    }
-
-    /// The rows that can be shown: first and one after the last.
-    fn reach(&self) -> (usize, usize) {
-        match self {
-            Self::Live(table) => (0, table.num_rows()),
-            Self::Kept(kept) => (kept.first, kept.first + kept.page.rows.num_rows()),
-        }
-    }
-
-    fn page(&self, offset: usize, limit: usize) -> Result<ResultPage> {
-        match self {
-            Self::Live(table) => table.page(offset, limit),
-            Self::Kept(kept) => {
-                let held = kept.page.rows.num_rows();
-                let from = offset.saturating_sub(kept.first).min(held);
-                let count = limit.min(held - from);
-                Ok(ResultPage {
-                    version: kept.page.version,
-                    num_rows: kept.page.num_rows,
-                    rows: kept.page.rows.slice(from, count),
-                    changed_in: kept.page.changed_in[from..from + count].to_vec(),
-                })
-            }
-        }
-    }
-}
 
 /// The part of the screen that a grid has for its rows: cells across and rows down, heads not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,6 +48,13 @@ pub(crate) struct Grid {
     pub(crate) offset: usize,
     /// The first column shown.
     pub(crate) column: usize,
+    /// The row and the column of the cursor.
+    pub(crate) cursor: (usize, usize),
+    /// By which column rows are ordered, if not as the table has them.
+    pub(crate) sort: Option<SortBy>,
+    /// Only rows with all of these words are shown.
+    pub(crate) filter: String,
+    ordered: Option<Ordered>,
     /// Whether the last row stays in sight as rows arrive; `None` until the mode decides.
     follow: Option<bool>,
     /// What is shown.
@@ -149,8 +75,10 @@ pub(crate) struct Shown {
     pub(crate) columns: Vec<Column>,
     /// The visible rows.
     pub(crate) rows: Vec<Row>,
-    /// Rows in all.
+    /// Rows that can be scrolled to: all, or those that match.
     pub(crate) num_rows: usize,
+    /// Rows in all.
+    pub(crate) num_all: usize,
     /// Columns in all.
     pub(crate) num_columns: usize,
 }
@@ -198,28 +126,73 @@ struct Seen {
 impl Grid {
     /// Brings `shown` up to date for a part of the screen. Costs nothing if nothing changed.
     pub(crate) fn load(&mut self, rows: &Rows, viewport: Viewport, now_ms: i64, symbols: &Symbols) {
-        let (first, end) = rows.reach();
+        if let Err(error) = self.order(rows) {
+            self.error = Some(error.report());
+            return;
+        }
+        let (first, end) = match &self.ordered {
+            Some(ordered) => (0, ordered.num_rows()),
+            None => rows.reach(),
+        };
         let last_offset = end.saturating_sub(viewport.rows).max(first);
         if self.follows(rows.mode()) {
             self.offset = last_offset;
+            self.cursor.0 = end.saturating_sub(1);
         }
-        self.offset = self.offset.clamp(first, last_offset);
         let schema = rows.schema();
-        self.column = self.column.min(schema.fields().len().saturating_sub(1));
-        let wanted = (rows.version(), self.offset, self.column, viewport);
-        if self.loaded == Some(wanted) && self.error.is_none() {
-            return;
-        }
-        if self.loaded.is_some_and(|(.., before)| before != viewport) {
-            self.widths.clear();
-        }
-        match self.show(rows, &schema, viewport, now_ms, symbols) {
-            Ok(()) => {
+        let last_column = schema.fields().len().saturating_sub(1);
+        self.cursor.0 = self.cursor.0.clamp(first, end.saturating_sub(1).max(first));
+        self.cursor.1 = self.cursor.1.min(last_column);
+        self.column = self.column.min(self.cursor.1);
+        let lowest = (self.cursor.0 + 1).saturating_sub(viewport.rows.max(1));
+        self.offset = self.offset.clamp(lowest, self.cursor.0).clamp(first, last_offset);
+        loop {
+            let wanted = (rows.version(), self.offset, self.column, viewport);
+            if self.loaded != Some(wanted) || self.error.is_some() {
+                if self.loaded.is_some_and(|(.., before)| before != viewport) {
+                    self.widths.clear();
+                }
+                if let Err(error) = self.show(rows, &schema, viewport, now_ms, symbols) {
+                    self.error = Some(error.report());
+                    return;
+                }
                 self.error = None;
                 self.loaded = Some(wanted);
             }
-            Err(error) => self.error = Some(error.report()),
+            // How many columns fit is known only now: the cursor's must be one of them.
+            let shown = self.column + self.shown.columns.len();
+            let is_cut = self.cursor.1 + 1 == shown && self.last_is_cut();
+            if self.cursor.1 < shown && !is_cut || self.column >= self.cursor.1 {
+                return;
+            }
+            self.column += 1;
         }
+    }
+
+    /// Orders and filters the rows anew if they or the wishes have changed.
+    fn order(&mut self, rows: &Rows) -> Result<()> {
+        if self.sort.is_none() && self.filter.is_empty() {
+            if self.ordered.take().is_some() {
+                self.loaded = None;
+            }
+            return Ok(());
+        }
+        let version = rows.version();
+        if let Some(ordered) = &self.ordered
+            && ordered.is_of(version, self.sort, &self.filter)
+        {
+            return Ok(());
+        }
+        let before = self.ordered.take();
+        // Other wishes show other rows: none of them is new for that.
+        let same_wishes = before
+            .as_ref()
+            .is_some_and(|before| before.has(self.sort, &self.filter));
+        if !same_wishes {
+            self.loaded = None;
+        }
+        self.ordered = Some(Ordered::of(before, rows, self.sort, &self.filter)?);
+        Ok(())
     }
 
     fn show(
@@ -230,7 +203,13 @@ impl Grid {
         now_ms: i64,
         symbols: &Symbols,
     ) -> Result<()> {
-        let page = rows.page(self.offset, viewport.rows)?;
+        let (page, places) = if let Some(ordered) = &self.ordered {
+            ordered.page(self.offset, viewport.rows)?
+        } else {
+            let page = rows.page(self.offset, viewport.rows)?;
+            let places = (self.offset..self.offset + page.rows.num_rows()).collect();
+            (page, places)
+        };
         let count = page.rows.num_rows();
         self.widths.resize(schema.fields().len(), 0);
         let mut columns = Vec::new();
@@ -241,7 +220,10 @@ impl Grid {
                 break;
             }
             let content = cells::column(page.rows.column(index), WIDEST, now_ms, symbols)?;
-            let name = text::cut(schema.field(index).name(), WIDEST, symbols.ellipsis);
+            let mut name = text::cut(schema.field(index).name(), WIDEST, symbols.ellipsis);
+            if let Some(sort) = self.sort.filter(|sort| sort.column == index) {
+                name = format!("{name} {}", symbols.sort[usize::from(sort.descending)]);
+            }
             let width = content.width().max(text::width(&name)).max(self.widths[index]);
             self.widths[index] = width;
             // The last column may be cut, but never to less than says something.
@@ -257,7 +239,7 @@ impl Grid {
             room = room.saturating_sub(width + 2);
             texts.push((index, content));
         }
-        let keys = row_keys(rows.mode(), self.offset, count, &page)?;
+        let keys = row_keys(rows.mode(), places, &page)?;
         let first_look = self.loaded.is_none();
         let mut seen_now = HashMap::with_capacity(count);
         let mut shown = Vec::with_capacity(count);
@@ -296,7 +278,8 @@ impl Grid {
         self.shown = Shown {
             columns,
             rows: shown,
-            num_rows: page.num_rows,
+            num_rows: self.ordered.as_ref().map_or(page.num_rows, Ordered::num_rows),
+            num_all: page.num_rows,
             num_columns: schema.fields().len(),
         };
         Ok(())
@@ -304,24 +287,92 @@ impl Grid {
 
     /// Whether the last row stays in sight: at first where rows only come at the end.
     pub(crate) fn follows(&self, mode: OutputMode) -> bool {
-        self.follow.unwrap_or(mode != OutputMode::Complete)
+        let wanted = self.follow.unwrap_or(mode != OutputMode::Complete);
+        wanted && self.sort.is_none()
     }
 
-    /// Moves by rows; at the last one it follows what arrives.
+    /// Moves the cursor by rows; at the last one it follows what arrives.
+    pub(crate) fn move_rows(&mut self, rows: isize) {
+        self.cursor.0 = self.cursor.0.saturating_add_signed(rows);
+        self.follow = Some(rows > 0 && self.cursor.0 + 1 >= self.shown.num_rows);
+    }
+
+    /// Moves what is shown by rows, and the cursor only as far as it must to stay in sight.
     pub(crate) fn scroll(&mut self, rows: isize, height: usize) {
-        self.offset = self.offset.saturating_add_signed(rows);
-        self.follow = Some(rows > 0 && self.offset + height >= self.shown.num_rows);
+        let last = self.shown.num_rows.saturating_sub(height);
+        self.offset = self.offset.saturating_add_signed(rows).min(last);
+        let bottom = (self.offset + height).saturating_sub(1);
+        self.cursor.0 = self.cursor.0.clamp(self.offset, bottom.max(self.offset));
+        self.follow = Some(rows > 0 && self.offset >= last);
     }
 
-    /// Moves by columns.
-    pub(crate) fn scroll_columns(&mut self, columns: isize) {
-        let all_in_sight = self.column + self.shown.columns.len() >= self.shown.num_columns;
-        if columns < 0 || !all_in_sight || self.last_is_cut() {
-            self.column = self
-                .column
-                .saturating_add_signed(columns)
-                .min(self.shown.num_columns.saturating_sub(1));
+    /// Moves the cursor by columns.
+    pub(crate) fn move_columns(&mut self, columns: isize) {
+        let last = self.shown.num_columns.saturating_sub(1);
+        self.cursor.1 = self.cursor.1.saturating_add_signed(columns).min(last);
+    }
+
+    /// Puts the cursor on a visible cell: a row from the first one shown on, a cell from the left edge on. Whether
+    /// there is one.
+    pub(crate) fn point(&mut self, row: usize, cell: usize) -> bool {
+        let Some(column) = self.column_at(cell) else {
+            return false;
+        };
+        if row >= self.shown.rows.len() {
+            return false;
         }
+        self.cursor = (self.offset + row, column);
+        self.follow = Some(false);
+        true
+    }
+
+    /// The column at a cell from the left edge on.
+    pub(crate) fn column_at(&self, cell: usize) -> Option<usize> {
+        let mut end = 0;
+        for (at, column) in self.shown.columns.iter().enumerate() {
+            end += column.width + 2;
+            if cell < end {
+                return Some(self.column + at);
+            }
+        }
+        None
+    }
+
+    /// Orders by a column; a second time the other way round, a third time not any more. Numbers begin with the largest.
+    pub(crate) fn sort_by(&mut self, column: usize, largest_first: bool) {
+        self.sort = match self.sort {
+            Some(sort) if sort.column == column && sort.descending != largest_first => None,
+            Some(sort) if sort.column == column => Some(SortBy {
+                column,
+                descending: !sort.descending,
+            }),
+            _ => Some(SortBy {
+                column,
+                descending: largest_first,
+            }),
+        };
+        self.top();
+    }
+
+    /// The place in the table of the row that the cursor is on.
+    pub(crate) fn place(&self) -> Result<Option<usize>> {
+        match &self.ordered {
+            Some(ordered) => Ok(ordered.page(self.cursor.0, 1)?.1.first().copied()),
+            None => Ok(Some(self.cursor.0)),
+        }
+    }
+
+    /// To the first row.
+    pub(crate) fn top(&mut self) {
+        self.cursor.0 = 0;
+        self.offset = 0;
+        self.follow = Some(false);
+    }
+
+    /// To the last row, and follow.
+    pub(crate) fn bottom(&mut self) {
+        self.cursor.0 = usize::MAX;
+        self.follow = Some(true);
     }
 
     fn last_is_cut(&self) -> bool {
@@ -332,17 +383,6 @@ impl Grid {
                 .columns
                 .last()
                 .is_some_and(|column| column.width < self.widths[last - 1])
-    }
-
-    /// To the first row.
-    pub(crate) fn top(&mut self) {
-        self.offset = 0;
-        self.follow = Some(false);
-    }
-
-    /// To the last row, and follow.
-    pub(crate) fn bottom(&mut self) {
-        self.follow = Some(true);
     }
 
     /// When the marks of changes look different next, if some do.
@@ -370,13 +410,13 @@ pub(crate) fn age(changed_at: Option<i64>, now_ms: i64) -> Age {
     }
 }
 
-fn row_keys(mode: OutputMode, offset: usize, count: usize, page: &ResultPage) -> Result<Vec<RowKey>> {
+fn row_keys(mode: OutputMode, places: Vec<usize>, page: &ResultPage) -> Result<Vec<RowKey>> {
     if mode != OutputMode::Complete {
-        return Ok((offset..offset + count).map(RowKey::At).collect());
+        return Ok(places.into_iter().map(RowKey::At).collect());
     }
     let words = cells::words(&page.rows)?;
     let mut taken: HashMap<&str, usize> = HashMap::new();
-    let mut keys = Vec::with_capacity(count);
+    let mut keys = Vec::with_capacity(words.len());
     for word in &words {
         // Rows that say the same are told apart by their order.
         let nth = taken.entry(word).or_default();

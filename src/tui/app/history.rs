@@ -10,11 +10,14 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use crate::engine::Snapshot;
+use crate::engine::snapshot::QuerySnapshot;
 use crate::execution::progress::StreamingQueryProgress;
 use crate::tui::units::to_f64;
 
 /// Seconds that are kept: half an hour, what a chart can show at most.
 const KEPT_SECONDS: usize = 1_800;
+/// Accounts of a query that are kept, one a batch that was seen as the newest.
+const KEPT_ACCOUNTS: usize = 100;
 /// The rate shown is that of the batches of this long.
 const RATE_WINDOW_MS: i64 = 10_000;
 /// Rows of a batch are spread over at most this long: a batch after a pause arrived at its end.
@@ -34,7 +37,12 @@ impl Histories {
             if history.last_is(query.recent_progress.back()) {
                 continue;
             }
-            Arc::make_mut(history).ingest(&query.recent_progress);
+            let history = Arc::make_mut(history);
+            history.ingest(&query.recent_progress);
+            history.accounts.push_back(Arc::clone(query));
+            if history.accounts.len() > KEPT_ACCOUNTS {
+                history.accounts.pop_front();
+            }
         }
     }
 
@@ -52,6 +60,7 @@ pub(crate) struct History {
     pub(crate) last_at_ms: Option<i64>,
     seconds: VecDeque<Second>,
     recent: VecDeque<Recent>,
+    accounts: VecDeque<Arc<QuerySnapshot>>,
     /// The median duration of the recent batches, in microseconds.
     pub(crate) p50_us: Option<u64>,
     /// Of a hundred batches, one takes longer.
@@ -132,6 +141,15 @@ impl History {
         }
         then.take_percentiles(recent.iter().take(at + 1));
         then
+    }
+
+    /// What the query said of itself when this batch was its newest, if that was seen: a fast query has batches that no
+    /// snapshot was of.
+    pub(crate) fn account_at(&self, batch: &Arc<StreamingQueryProgress>) -> Option<&Arc<QuerySnapshot>> {
+        self.accounts.iter().rev().find(|account| {
+            let newest = account.recent_progress.back();
+            newest.is_some_and(|newest| Arc::ptr_eq(newest, batch))
+        })
     }
 
     fn take_percentiles<'a>(&mut self, recent: impl Iterator<Item = &'a Arc<StreamingQueryProgress>>) {

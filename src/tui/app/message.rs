@@ -35,6 +35,8 @@ pub(crate) enum Message {
 pub(crate) enum Effect {
     /// Give the engine a command; its answer comes back as [`Message::Reply`].
     Execute(Command),
+    /// Put text on the clipboard.
+    Copy(String),
     /// Draw everything anew, for other programs may have drawn over it.
     Redraw,
     /// Give the terminal back to the shell, until it lets us go on.

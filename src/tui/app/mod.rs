@@ -13,19 +13,25 @@
 //! - `prepare`: what is done before a picture is drawn
 //! - `queries`: the table's columns, order and filter; `history`: rates and latencies
 //! - `travel`: a query as it was at an earlier batch
-//! - `grid`, `cells`: the visible part of a result table
+//! - `rows`, `order`, `cells`, `grid`: the visible part of a result table; `pivot`: the same as a chart
+//! - `result`: what can be done with it; `copy`: values for the clipboard
 
 pub(crate) mod cells;
 pub(crate) mod command_line;
+mod copy;
 pub(crate) mod grid;
 pub(crate) mod history;
 pub(crate) mod input;
 mod message;
 mod modes;
 mod mouse;
+pub(crate) mod order;
 mod perform;
+pub(crate) mod pivot;
 mod prepare;
 pub(crate) mod queries;
+mod result;
+mod rows;
 mod screen;
 pub(crate) mod travel;
 mod update;
@@ -37,9 +43,11 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use uuid::Uuid;
 
-use self::grid::{Grid, KeptRows};
+use self::grid::Grid;
 use self::history::{Histories, History};
+use self::pivot::Pivot;
 use self::queries::Sort;
+use self::rows::KeptRows;
 use self::travel::Past;
 use super::doc::Doc;
 use super::keymap::Keymap;
@@ -55,10 +63,11 @@ pub(crate) use grid::Viewport;
 pub(crate) use message::{Effect, Message};
 pub(crate) use modes::{Confirm, Mode, Then};
 pub(crate) use mouse::tab_places;
+pub(crate) use result::{Bars, Record, View};
 pub(crate) use screen::{Pane, Screen, Tab};
 
-/// Rows of each result that are kept when the picture is frozen.
-const KEPT_ROWS: usize = 2_000;
+/// Rows of each result that are kept when the picture is frozen: of the selected query, and of each other.
+const KEPT_ROWS: (usize, usize) = (order::MAX_ROWS, 2_000);
 
 /// How many seconds a cell of a chart can stand for.
 const CELL_SECONDS: [usize; 6] = [1, 2, 5, 10, 20, 30];
@@ -145,6 +154,15 @@ pub(crate) struct App {
     /// First line and first column of each text pane.
     scrolls: HashMap<Pane, (usize, usize)>,
     grids: HashMap<Uuid, Grid>,
+    /// Whether results are shown as tables, charts or both.
+    pub(crate) view: View,
+    /// How charts of results are drawn.
+    pub(crate) bars: Bars,
+    /// Which number of a result its chart shows.
+    measure: usize,
+    pivot: Option<Pivot>,
+    /// Whose result the chart is of.
+    pivot_of: Option<Uuid>,
     selected: Option<Uuid>,
     live: Picture,
     frozen: Option<Picture>,
@@ -155,6 +173,7 @@ pub(crate) struct App {
     commands: Vec<String>,
     effects: Vec<Effect>,
     last_click: Option<(Uuid, i64)>,
+    last_cell_click: Option<i64>,
     quitting: bool,
     dirty: bool,
 }
@@ -195,6 +214,11 @@ impl App {
             docs: HashMap::new(),
             scrolls: HashMap::new(),
             grids: HashMap::new(),
+            view: View::default(),
+            bars: Bars::default(),
+            measure: 0,
+            pivot: None,
+            pivot_of: None,
             selected: None,
             live: Picture::default(),
             frozen: None,
@@ -205,6 +229,7 @@ impl App {
             commands: Vec::new(),
             effects: Vec::new(),
             last_click: None,
+            last_cell_click: None,
             quitting: false,
             dirty: true,
         })
@@ -313,9 +338,18 @@ impl App {
             focus: self.focus,
             maximised,
             queries,
+            waits: self
+                .shown_query()
+                .and_then(|query| query.event_time.as_ref())
+                .is_some_and(|facts| facts.waiting.is_some()),
             splits: &self.splits,
         };
         Layout::of(self.size, wanted)
+    }
+
+    /// Whether colours can tell things apart.
+    pub(crate) fn has_colours(&self) -> bool {
+        self.depth != ColorDepth::Mono
     }
 
     /// The themes that there are.
@@ -374,7 +408,12 @@ impl App {
         for query in &picture.snapshot.queries {
             let Some(table) = &query.result else { continue };
             let offset = self.grids.get(&query.id).map_or(usize::MAX, |grid| grid.offset);
-            match KeptRows::keep(table.as_ref(), offset, KEPT_ROWS) {
+            let limit = if Some(query.id) == self.selected {
+                KEPT_ROWS.0
+            } else {
+                KEPT_ROWS.1
+            };
+            match KeptRows::keep(table.as_ref(), offset, limit) {
                 Ok(kept) => drop(picture.kept.insert(query.id, Arc::new(kept))),
                 Err(error) => self.notice = Some(Notice::error(&error, None)),
             }

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::command_line::CommandLine;
 use super::input::Input;
-use super::{App, Effect};
+use super::{App, Effect, Record};
 use crate::engine::Command;
 use crate::tui::action::ActionId;
 use crate::tui::keymap::Key;
@@ -23,6 +23,8 @@ pub(crate) enum Mode {
     Confirm(Confirm),
     /// The help, from this line on.
     Help(usize),
+    /// A row of a result, value by value.
+    Record(Record),
     /// The list of themes: the names, the one shown, and the one that was there before.
     Themes(Vec<String>, usize, String),
 }
@@ -64,6 +66,7 @@ impl App {
             Mode::Command(line) => self.key_in_command_line(line, key),
             Mode::Confirm(confirm) => self.key_in_question(confirm, key.code),
             Mode::Help(first) => self.key_in_help(first, key),
+            Mode::Record(record) => self.key_in_record(record, key),
             Mode::Themes(names, at, before) => self.key_in_themes(names, at, before, key),
         }
     }
@@ -72,7 +75,8 @@ impl App {
         match &mut self.mode {
             Mode::Filter(input, _) => {
                 input.insert(text);
-                self.filter = input.text().to_string();
+                let text = input.text().to_string();
+                self.set_filter(text);
             }
             Mode::Command(line) => line.paste(text),
             _ => {}
@@ -87,22 +91,66 @@ impl App {
     /// Leaves a mode as if it had not been entered.
     fn cancel(&mut self, mode: Mode) {
         match mode {
-            Mode::Filter(_, before) => self.filter = before,
+            Mode::Filter(_, before) => self.set_filter(before),
             Mode::Themes(_, _, before) => self.take_theme(&before),
             _ => {}
         }
     }
 
+    /// What is filtered by: of the result, if it has the keyboard, or else of the table of queries.
+    pub(super) fn filter_text(&self) -> &str {
+        match self.grid() {
+            Some(grid) if self.is_in_result() => &grid.filter,
+            _ => &self.filter,
+        }
+    }
+
+    pub(super) fn set_filter(&mut self, text: String) {
+        let in_result = self.is_in_result();
+        match self.grid_mut() {
+            Some(grid) if in_result => grid.filter = text,
+            _ => self.filter = text,
+        }
+    }
+
+    fn key_in_record(&mut self, mut record: Record, key: KeyEvent) {
+        let page = isize::from(i16::try_from(self.size.height / 2).unwrap_or(1)).max(1);
+        let columns = record.values.len();
+        match key.code {
+            KeyCode::Down | KeyCode::Char('j') => record.scroll += 1,
+            KeyCode::Up | KeyCode::Char('k') => record.scroll -= 1,
+            KeyCode::PageDown | KeyCode::Char(' ') => record.scroll += page,
+            KeyCode::PageUp => record.scroll -= page,
+            KeyCode::Tab | KeyCode::Right | KeyCode::Char('l') => {
+                record.column = (record.column + 1) % columns.max(1);
+                record.scroll = 0;
+            }
+            KeyCode::BackTab | KeyCode::Left | KeyCode::Char('h') => {
+                record.column = (record.column + columns.max(1) - 1) % columns.max(1);
+                record.scroll = 0;
+            }
+            KeyCode::Char('y') => {
+                if let Some((_, value)) = record.values.get(record.column) {
+                    self.say(format!("copied the cell: {} bytes", value.len()));
+                    self.effects.push(Effect::Copy(value.clone()));
+                }
+            }
+            KeyCode::Char('Y') => self.copy(true),
+            _ => return,
+        }
+        self.mode = Mode::Record(record);
+    }
+
     fn key_in_filter(&mut self, mut input: Input, before: String, key: KeyEvent) {
         match key.code {
             KeyCode::Enter => return,
-            KeyCode::Esc => return self.filter = before,
+            KeyCode::Esc => return self.set_filter(before),
             KeyCode::Up => self.perform(ActionId::Up),
             KeyCode::Down => self.perform(ActionId::Down),
             KeyCode::Backspace if input.text().is_empty() => return,
             _ => {
                 input.key(key);
-                self.filter = input.text().to_string();
+                self.set_filter(input.text().to_string());
             }
         }
         self.mode = Mode::Filter(input, before);

@@ -11,7 +11,7 @@ use crate::tui::table;
 /// Rows that a notch of the wheel moves.
 const WHEEL_ROWS: isize = 3;
 /// Two clicks on the same row within this time open it.
-const DOUBLE_CLICK_MS: i64 = 400;
+pub(super) const DOUBLE_CLICK_MS: i64 = 400;
 
 impl App {
     /// Whether anything came of it.
@@ -51,6 +51,10 @@ impl App {
             *first = first.saturating_add_signed(rows);
             return true;
         }
+        if let Mode::Record(record) = &mut self.mode {
+            record.scroll += rows;
+            return true;
+        }
         let Some((pane, _)) = self.layout().pane_at(at) else {
             return false;
         };
@@ -64,7 +68,15 @@ impl App {
         } else {
             rows
         };
-        if rows != 0 {
+        if pane == Pane::Result && rows != 0 {
+            let Some((_, area)) = self.layout().pane_at(at) else {
+                return false;
+            };
+            let height = self.result_height(area);
+            if let Some(grid) = self.grid_mut() {
+                grid.scroll(rows, height);
+            }
+        } else if rows != 0 {
             self.scroll(pane, rows);
         }
         if columns != 0 {
@@ -77,7 +89,7 @@ impl App {
         match self.mode {
             Mode::Normal => {}
             // A click beside a box closes it; questions want an answer.
-            Mode::Help(_) => {
+            Mode::Help(_) | Mode::Record(_) => {
                 self.mode = Mode::Normal;
                 return true;
             }
@@ -111,6 +123,7 @@ impl App {
                 let row = self.first_row + usize::from(at.y - inner.y - 1);
                 self.click_on_query(row);
             }
+            Pane::Result => self.click_on_result(area, at),
             Pane::Batches if at.y > inner.y && at.y < inner.bottom() => self.click_on_batch(inner, at),
             _ => {}
         }
@@ -146,10 +159,9 @@ impl App {
 pub(crate) fn tab_places(width: u16) -> Vec<(Tab, u16, String)> {
     let mut column = 1;
     let mut places = Vec::new();
-    // Where all words do not fit, the numbers alone have to do for those that are not open.
     for (number, tab) in Tab::ALL.into_iter().enumerate() {
         let title = if width < 70 {
-            tab.title().split(' ').next().unwrap_or_default()
+            tab.short_title()
         } else {
             tab.title()
         };

@@ -44,12 +44,20 @@ impl App {
             ActionId::Maximise => self.maximised = !self.maximised,
             ActionId::Freeze => self.turn_freeze(),
             ActionId::Filter => {
-                let before = self.filter.clone();
+                let before = self.filter_text().to_string();
                 self.mode = Mode::Filter(Input::new(before.clone()), before);
             }
             ActionId::Sort => self.mode = Mode::Command(CommandLine::new("sort ")),
+            ActionId::SortNext if self.is_in_result() => self.sort_result(None),
+            ActionId::SortReverse if self.is_in_result() => self.reverse_result(),
             ActionId::SortNext => self.sort = self.sort.by(self.sort.column.next_sorting()),
             ActionId::SortReverse => self.sort = self.sort.by(self.sort.column),
+            ActionId::Look => self.open_cell(),
+            ActionId::View => self.turn_view(),
+            ActionId::Bars => self.turn_bars(),
+            ActionId::Measure => self.next_measure(),
+            ActionId::Copy => self.copy(false),
+            ActionId::CopyRow => self.copy(true),
             ActionId::Up => self.scroll(self.focus, -1),
             ActionId::Down => self.scroll(self.focus, 1),
             ActionId::Left => self.scroll_sideways(self.focus, -1),
@@ -192,6 +200,7 @@ impl App {
             Screen::Query(Tab::Plan) => Pane::Plan,
             Screen::Query(Tab::Progress) => Pane::Batches,
             Screen::Query(Tab::Sources) => Pane::Sources,
+            Screen::Query(Tab::Log) => Pane::Log,
         };
         self.scrolls.clear();
         if screen == Screen::Queries {
@@ -206,6 +215,8 @@ impl App {
             self.maximised = false;
         } else if self.past.is_some() {
             self.past = None;
+        } else if self.is_in_result() && !self.filter_text().is_empty() {
+            self.set_filter(String::new());
         } else if self.screen != Screen::Queries {
             self.go(Screen::Queries);
         } else if self.focus != Pane::Queries {
@@ -247,7 +258,7 @@ impl App {
             return 1;
         };
         match pane {
-            Pane::Result => layout::grid_viewport(area).rows,
+            Pane::Result => self.result_height(area),
             Pane::Queries | Pane::Batches => usize::from(layout::inside(area).height).saturating_sub(1),
             _ => usize::from(layout::inside(area).height),
         }
@@ -266,14 +277,11 @@ impl App {
                 self.select(self.rows.get(at).map(|query| query.id));
             }
             Pane::Result => {
-                let height = self.height_of(pane);
-                let Some(grid) = self.selected.and_then(|id| self.grids.get_mut(&id)) else {
-                    return;
-                };
+                let Some(grid) = self.grid_mut() else { return };
                 match rows {
                     isize::MIN => grid.top(),
                     isize::MAX => grid.bottom(),
-                    rows => grid.scroll(rows, height),
+                    rows => grid.move_rows(rows),
                 }
             }
             Pane::Batches | Pane::Timings => self.scroll_batches(rows),
@@ -305,11 +313,11 @@ impl App {
     pub(super) fn scroll_sideways(&mut self, pane: Pane, columns: isize) {
         match pane {
             Pane::Result => {
-                if let Some(grid) = self.selected.and_then(|id| self.grids.get_mut(&id)) {
-                    grid.scroll_columns(columns);
+                if let Some(grid) = self.grid_mut() {
+                    grid.move_columns(columns);
                 }
             }
-            Pane::Plan | Pane::Json => {
+            Pane::Plan | Pane::Json | Pane::Log => {
                 let scroll = self.scrolls.entry(pane).or_default();
                 scroll.1 = scroll.1.saturating_add_signed(columns * 4);
             }

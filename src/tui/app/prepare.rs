@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::grid::Rows;
 use super::{App, Pane, Screen, queries};
 use crate::engine::snapshot::QuerySnapshot;
 use crate::tui::doc;
@@ -18,7 +17,10 @@ impl App {
         self.order_rows();
         let layout = self.layout();
         self.scroll_to_selected(&layout);
-        self.load_grid(&layout);
+        match layout.pane(Pane::Result) {
+            Some(area) => self.load_result(area),
+            None => self.pivot = None,
+        }
         self.docs.clear();
         let Some(query) = self.shown_query().map(Arc::clone) else {
             return;
@@ -29,6 +31,7 @@ impl App {
             let history = self.history(&query);
             let facts = doc::Facts {
                 query: &query,
+                log: &self.picture().snapshot.log,
                 history: &history,
                 now_ms: self.moment_ms(),
                 symbols: self.symbols,
@@ -99,22 +102,5 @@ impl App {
         let lowest = (selected + 1).saturating_sub(height);
         self.first_row = self.first_row.clamp(lowest, selected.max(lowest));
         self.first_row = self.first_row.min(self.rows.len().saturating_sub(height));
-    }
-
-    fn load_grid(&mut self, layout: &Layout) {
-        let (Some(area), Some(query)) = (layout.pane(Pane::Result), self.shown_query()) else {
-            return;
-        };
-        let (id, now_ms) = (query.id, self.picture().now_ms);
-        let rows = match &self.frozen {
-            Some(picture) => picture.kept.get(&id).map(|kept| Rows::Kept(Arc::clone(kept))),
-            None => query.result.as_ref().map(|table| Rows::Live(Arc::clone(table))),
-        };
-        let Some(rows) = rows else { return };
-        let viewport = layout::grid_viewport(area);
-        self.grids
-            .entry(id)
-            .or_default()
-            .load(&rows, viewport, now_ms, self.symbols);
     }
 }

@@ -24,17 +24,20 @@ pub(crate) enum Tab {
     Progress,
     /// Sources and sink.
     Sources,
+    /// What the engine said about it.
+    Log,
 }
 
 impl Tab {
     /// Every tab, left to right.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Overview,
         Self::Results,
         Self::State,
         Self::Plan,
         Self::Progress,
         Self::Sources,
+        Self::Log,
     ];
 
     /// What the tab bar says.
@@ -45,7 +48,16 @@ impl Tab {
             Self::State => "State",
             Self::Plan => "Plan",
             Self::Progress => "Progress",
-            Self::Sources => "Sources and sink",
+            Self::Sources => "Sources",
+            Self::Log => "Log",
+        }
+    }
+
+    /// The same on a narrow screen.
+    pub(crate) fn short_title(self) -> &'static str {
+        match self {
+            Self::Progress => "Batch",
+            tab => tab.title(),
         }
     }
 
@@ -73,6 +85,8 @@ pub(crate) enum Pane {
     Timings,
     /// Event time: what has arrived, what the watermark has passed, which windows are open.
     Lane,
+    /// Why an append query has given no rows yet.
+    Waiting,
     /// Its stateful operators.
     State,
     /// Its statement and plan.
@@ -83,6 +97,8 @@ pub(crate) enum Pane {
     Json,
     /// Its sources and its sink.
     Sources,
+    /// What the engine said about it.
+    Log,
 }
 
 impl Pane {
@@ -96,6 +112,8 @@ impl Pane {
             Self::Durations => "durations",
             Self::Timings => "batch times",
             Self::Lane => "event time",
+            Self::Waiting => "why no rows yet",
+            Self::Log => "log",
             Self::State => "state",
             Self::Plan => "plan",
             Self::Batches => "batches",

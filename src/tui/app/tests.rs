@@ -195,8 +195,8 @@ fn tabs_turn_and_escape_leads_home() {
     press(&mut app, &["tab"]);
     assert_eq!(app.screen, Screen::Query(Tab::Results));
     press(&mut app, &["shift-tab", "shift-tab"]);
-    assert_eq!(app.screen, Screen::Query(Tab::Sources));
-    for (key, tab) in ["1", "2", "3", "4", "5", "6"].into_iter().zip(Tab::ALL) {
+    assert_eq!(app.screen, Screen::Query(Tab::Log));
+    for (key, tab) in ["1", "2", "3", "4", "5", "6", "7"].into_iter().zip(Tab::ALL) {
         press(&mut app, &[key]);
         assert_eq!(app.screen, Screen::Query(tab));
     }
@@ -374,10 +374,13 @@ fn only_visible_rows_are_asked_for() {
     let mut query = fake::running("orders");
     query.result = Some(Arc::clone(&table) as Arc<dyn ResultTable>);
     let (mut app, _) = app(120, 40, fake::snapshot(vec![query.clone()]));
-    assert!(table.asked.load(Ordering::SeqCst) <= 40);
+    // As a table alone: a chart is made of more rows than are in sight.
+    press(&mut app, &["v", "v"]);
+    table.asked.store(0, Ordering::SeqCst);
     press(&mut app, &["2"]);
     let asked = table.asked.load(Ordering::SeqCst);
     show(&mut app, fake::snapshot(vec![query]));
+    assert!(asked <= 40, "{asked} rows");
     assert_eq!(
         table.asked.load(Ordering::SeqCst),
         asked,
@@ -385,8 +388,8 @@ fn only_visible_rows_are_asked_for() {
     );
     press(&mut app, &["g"]);
     assert!(picture(&app).contains("rows 1–34 of 10,000"), "{}", picture(&app));
-    press(&mut app, &["pagedown", "j"]);
-    assert_eq!(app.grid().map(|grid| grid.offset), Some(34));
+    press(&mut app, &["pagedown", "pagedown"]);
+    assert_eq!(app.grid().map(|grid| grid.cursor.0), Some(66));
     press(&mut app, &["G"]);
     assert!(picture(&app).contains("of 10,000 · update · follows"));
 }
@@ -547,7 +550,7 @@ fn modes_of_results_decide_where_they_open() {
         let mut query = fake::running("orders");
         query.result = Some(Arc::new(table));
         let (mut app, _) = app(120, 40, fake::snapshot(vec![query]));
-        press(&mut app, &["2"]);
+        press(&mut app, &["2", "v", "v"]);
         assert_eq!(app.grid().map(|grid| grid.offset), Some(first), "{mode}");
     }
 }
@@ -659,4 +662,118 @@ fn a_line_between_panes_can_be_dragged() {
     assert_eq!(details(&app), 70);
     mouse(&mut app, MouseEventKind::Drag(MouseButton::Left), 90, 20);
     assert_eq!(details(&app), 70, "it was let go");
+}
+
+/// A workbench on the result tab of a query with these rows.
+fn on_result(width: u16, height: u16, table: FakeTable) -> (App, Arc<FakeTable>) {
+    let table = Arc::new(table);
+    let mut query = fake::running("orders");
+    query.result = Some(Arc::clone(&table) as Arc<dyn ResultTable>);
+    let (mut app, _) = app(width, height, fake::snapshot(vec![query]));
+    press(&mut app, &["2"]);
+    (app, table)
+}
+
+#[test]
+fn a_result_is_sorted_by_keys_heads_and_words_and_filtered() {
+    let (mut app, table) = on_result(100, 30, FakeTable::windows(40));
+    let orders = |app: &App| -> Vec<String> {
+        let grid = app.grid().expect("a grid");
+        grid.shown
+            .rows
+            .iter()
+            .map(|row| row.cells[2].text.clone())
+            .take(3)
+            .collect()
+    };
+    press(&mut app, &["g", "l", "l", "o"]);
+    assert_eq!(orders(&app), ["297", "290", "283"], "the largest first");
+    assert!(picture(&app).contains("orders ▼"), "{}", picture(&app));
+    press(&mut app, &["o"]);
+    assert_eq!(orders(&app), ["24", "31", "38"]);
+    press(&mut app, &["o"]);
+    assert_eq!(
+        app.grid().expect("a grid").sort,
+        None,
+        "a third time takes it back"
+    );
+    run_line(&mut app, "sort kind");
+    assert_eq!(orders(&app), ["24", "38", "52"]);
+    press(&mut app, &["/"]);
+    type_text(&mut app, "VIEW 14:02");
+    assert!(
+        picture(&app).contains("/VIEW 14:02  5 rows, 40 in all"),
+        "{}",
+        picture(&app)
+    );
+    // What arrives is found by the same filter.
+    press(&mut app, &["enter"]);
+    table.set(window_rows(42), vec![143; 42]);
+    let same = app.live.snapshot.as_ref().clone();
+    show(&mut app, same);
+    assert!(picture(&app).contains("42 in all"), "{}", picture(&app));
+    press(&mut app, &["esc"]);
+    assert_eq!(
+        (app.screen, app.grid().expect("a grid").shown.num_rows),
+        (Screen::Query(Tab::Results), 42)
+    );
+    let heads = picture(&app).lines().nth(3).expect("heads").to_string();
+    let column = heads.find("orders").expect("a head") - "│".len() + 2;
+    click(&mut app, u16::try_from(column).expect("small"), 3);
+    assert_eq!(orders(&app), ["311", "304", "297"], "{heads}");
+    assert!(run_line(&mut app, "sort nope").is_empty() && say(&app).contains("Columns are: window, kind"));
+}
+
+#[test]
+fn a_cell_is_looked_at_and_copied() {
+    let (mut app, _) = on_result(80, 24, FakeTable::windows(40));
+    press(&mut app, &["g", "down", "end", "up", "right", "enter"]);
+    let shown = picture(&app);
+    assert!(
+        shown.contains("row 39") && shown.contains("note 38 that is longer than others"),
+        "{shown}"
+    );
+    assert_eq!(press(&mut app, &["y"]), [Effect::Copy("buy".to_string())]);
+    press(&mut app, &["esc"]);
+    assert_eq!(press(&mut app, &["l", "y"]), [Effect::Copy("290".to_string())]);
+    let copied = press(&mut app, &["Y"]);
+    let [Effect::Copy(row)] = copied.as_slice() else {
+        panic!("{copied:?}")
+    };
+    assert!(
+        row.starts_with("{\"window\":{\"start\":\"2026-03-01T14:02:20Z\"") && row.contains("\"orders\":290"),
+        "{row}"
+    );
+    let grid = app.grid().expect("a grid");
+    let before = grid.cursor;
+    click(&mut app, 30, 5);
+    click(&mut app, 30, 5);
+    assert!(matches!(app.mode, Mode::Record(_)), "{before:?}");
+}
+
+#[test]
+fn the_cursor_takes_hidden_columns_into_sight() {
+    let (mut app, _) = on_result(60, 16, FakeTable::windows(40));
+    assert!(!picture(&app).contains("note 39 that is"), "{}", picture(&app));
+    press(&mut app, &["l", "l", "l", "l"]);
+    assert!(
+        picture(&app).contains("note 39 that is longer than others"),
+        "{}",
+        picture(&app)
+    );
+    press(&mut app, &["h", "h", "h", "h"]);
+    assert!(picture(&app).contains("  window"));
+}
+
+#[test]
+fn a_result_turns_from_table_to_chart_and_back() {
+    let (mut app, _) = on_result(120, 40, FakeTable::windows(40));
+    assert!(app.pivot().is_some(), "both have room");
+    press(&mut app, &["v"]);
+    assert!(!picture(&app).contains("note 39 that"), "{}", picture(&app));
+    assert_eq!(app.pivot().map(|pivot| pivot.measure.as_str()), Some("orders"));
+    press(&mut app, &["m"]);
+    assert_eq!(app.pivot().map(|pivot| pivot.measure.as_str()), Some("revenue"));
+    press(&mut app, &["v"]);
+    assert!(app.pivot().is_none() && picture(&app).contains("note 39 that"));
 }

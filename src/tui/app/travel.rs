@@ -34,6 +34,13 @@ impl Past {
         let mut then = query.clone();
         then.recent_progress = Arc::new(ring.iter().take(at + 1).map(Arc::clone).collect());
         then.last_committed = Some(batch.batch_id);
+        // What a batch's progress does not tell is known of the batches that were seen as the newest.
+        let account = history.account_at(&batch);
+        then.event_time = account.and_then(|account| account.event_time.clone());
+        then.warnings = account.map_or_else(Vec::new, |account| account.warnings.clone());
+        if let Some(account) = account {
+            then.plan_nodes.clone_from(&account.plan_nodes);
+        }
         Some(Self {
             query: Arc::new(then),
             history: Arc::new(history.until(ring, at)),

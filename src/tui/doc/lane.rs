@@ -1,10 +1,10 @@
 //! Event time on one axis: what has arrived, what the watermark has passed, and what came too late for it.
 
-use chrono::DateTime;
-
-use super::{Doc, Facts, LABEL};
+use super::{Doc, Facts, LABEL, clock_time};
+use crate::engine::snapshot::OpenState;
 use crate::tui::app::history::{self, parse_ms};
 use crate::tui::app::queries;
+use crate::tui::symbols::Symbols;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::units::{self, to_cells, to_f64};
@@ -30,61 +30,149 @@ pub(super) fn doc(facts: &Facts<'_>) -> Doc {
 
 /// The same as part of a text.
 pub(super) fn lines(doc: &mut Doc, facts: &Facts<'_>) {
-    let recent = &facts.query.recent_progress;
-    let Some(last) = recent
-        .back()
-        .filter(|batch| batch.event_time.contains_key("watermark"))
-    else {
-        return;
-    };
-    // A batch without rows has no event times of its own.
-    let newest = recent
-        .iter()
-        .rev()
-        .find_map(|batch| parse_ms(batch.event_time.get("max")?));
-    let mark = queries::watermark_ms(facts.query);
-    // Rows are late against the watermark of the batch before.
-    let before = recent.iter().rev().nth(1);
-    let cut_off = before
-        .and_then(|batch| parse_ms(batch.event_time.get("watermark")?))
-        .filter(|at| *at > 0);
+    let Some(known) = Known::of(facts) else { return };
     let points = [
-        ("max event", newest, Role::Spark),
-        ("watermark", mark, Role::Trend),
-        ("cut-off", cut_off.filter(|at| Some(*at) != mark), Role::Muted),
+        ("max event", known.newest, Role::Spark),
+        ("watermark", known.mark, Role::Trend),
+        (
+            "cut-off",
+            known.cut_off.filter(|at| Some(*at) != known.mark),
+            Role::Muted,
+        ),
     ];
-    let known = || points.iter().filter_map(|(_, at, _)| *at);
-    if let (Some(low), Some(high)) = (known().min(), known().max()) {
-        let axis = Axis::over(low, high, facts);
+    let windows = facts
+        .query
+        .event_time
+        .iter()
+        .flat_map(|facts| &facts.open)
+        .filter(|state| state.num_windows > 0);
+    let windows: Vec<&OpenState> = windows.collect();
+    let ends = windows
+        .iter()
+        .flat_map(|state| state.first.iter().chain(&state.last));
+    let ends = ends.flat_map(|window| {
+        window
+            .start_us
+            .into_iter()
+            .chain([window.end_us])
+            .map(|us| us.div_euclid(1000))
+    });
+    let times: Vec<i64> = points.iter().filter_map(|(_, at, _)| *at).chain(ends).collect();
+    if let (Some(low), Some(high)) = (times.iter().min(), times.iter().max()) {
+        let axis = Axis::over(*low, *high, facts);
         for (label, at, role) in points {
             if let Some(at) = at {
                 doc.line([
                     (Role::Muted, text::left(label, LABEL, "")),
                     (Role::Text, axis.time(at, facts.now_ms)),
-                    (role, axis.point(at, facts)),
+                    (role, axis.point(at, facts.symbols)),
                 ]);
             }
+        }
+        for state in windows {
+            let is_windows = state.first.iter().any(|window| window.start_us.is_some());
+            let label = if is_windows { "windows" } else { "keys until" };
+            let count = format!("{} open", units::count(to_f64(state.num_windows)).text());
+            doc.line([
+                (Role::Muted, text::left(label, LABEL, "")),
+                (Role::Text, text::left(&count, axis.time, "")),
+                (Role::Accent, axis.windows(state, facts.symbols)),
+            ]);
         }
     }
     match queries::lag_ms(facts.query, facts.history, facts.now_ms) {
         Some(lag) => doc.pair("lag", Role::Text, &units::lag_ms(lag), facts.width),
         None => doc.pair("watermark", Role::Muted, "waits for the first rows", facts.width),
     }
-    if facts.history.dropped > 0 {
-        let late = recent.iter().rev().find(|batch| history::dropped(batch) > 0);
-        let when = late.and_then(|batch| parse_ms(&batch.timestamp));
-        let when = when.map_or(String::new(), |at| {
-            format!(", last {}", clock_time(at, facts.now_ms))
-        });
-        let rows = units::plural(usize::try_from(facts.history.dropped).unwrap_or(0), "row", "rows");
-        doc.pair(
-            "late",
-            Role::Warning,
-            &format!("{rows} dropped{when}"),
-            facts.width,
+    late(doc, facts);
+    sources(doc, facts);
+}
+
+/// `37 rows dropped, last 14:02:11`
+fn late(doc: &mut Doc, facts: &Facts<'_>) {
+    let dropped = facts.history.dropped;
+    if dropped == 0 {
+        return doc.pair("late", Role::Muted, "no rows dropped", facts.width);
+    }
+    let newest = facts.query.event_time.as_ref();
+    let newest = newest.and_then(|known| known.late.last_event_us);
+    let newest = newest.map_or(String::new(), |us| {
+        format!(", newest {}", clock_time(us.div_euclid(1000), facts.now_ms))
+    });
+    let recent = facts.query.recent_progress.iter().rev();
+    let batch = recent
+        .map(AsRef::as_ref)
+        .find(|batch| history::dropped(batch) > 0);
+    let batch = batch.map_or(String::new(), |batch| {
+        format!(" by batch {}", units::grouped(batch.batch_id))
+    });
+    let rows = units::plural(usize::try_from(dropped).unwrap_or(0), "row", "rows");
+    let words = format!("{rows} dropped, last{batch}{newest}");
+    doc.pair("late", Role::Warning, &words, facts.width);
+}
+
+/// Where a query has several watermarks, one line each: the slowest may hold the others back.
+fn sources(doc: &mut Doc, facts: &Facts<'_>) {
+    let Some(known) = facts
+        .query
+        .event_time
+        .as_ref()
+        .filter(|known| known.watermarks.len() > 1)
+    else {
+        return;
+    };
+    for source in &known.watermarks {
+        let at = source
+            .watermark_ms
+            .map_or_else(|| "no rows yet".to_string(), |at| clock_time(at, facts.now_ms));
+        let decides = if source.decides { ", holds it back" } else { "" };
+        let words = format!(
+            "{at}  {}.{}, delay {}{decides}",
+            source.streams.join("+"),
+            source.column,
+            units::lag_ms(source.delay_ms)
         );
-    } else if last.num_input_rows > 0 || recent.len() > 1 {
-        doc.pair("late", Role::Muted, "no rows dropped", facts.width);
+        let role = if source.decides { Role::Text } else { Role::Muted };
+        doc.pair("", role, &words, facts.width);
+    }
+}
+
+/// What is known of a query's event time: from the engine's account, or, of a batch that no account was seen of, from its
+/// progress.
+#[derive(Debug)]
+struct Known {
+    newest: Option<i64>,
+    mark: Option<i64>,
+    /// Rows before it are late.
+    cut_off: Option<i64>,
+}
+
+impl Known {
+    fn of(facts: &Facts<'_>) -> Option<Self> {
+        if let Some(known) = &facts.query.event_time {
+            return Some(Self {
+                newest: known.newest_event_ms,
+                mark: known.watermark_ms,
+                cut_off: known.late_cutoff_ms,
+            });
+        }
+        let recent = &facts.query.recent_progress;
+        recent
+            .back()
+            .filter(|batch| batch.event_time.contains_key("watermark"))?;
+        // A batch without rows has no event times of its own.
+        let newest = recent
+            .iter()
+            .rev()
+            .find_map(|batch| parse_ms(batch.event_time.get("max")?));
+        // Rows are late against the watermark of the batch before.
+        let before = recent.iter().rev().nth(1);
+        let cut_off = before.and_then(|batch| parse_ms(batch.event_time.get("watermark")?));
+        Some(Self {
+            newest,
+            mark: queries::watermark_ms(facts.query),
+            cut_off: cut_off.filter(|at| *at > 0),
+        })
     }
 }
 
@@ -101,7 +189,7 @@ struct Axis {
 impl Axis {
     fn over(low: i64, high: i64, facts: &Facts<'_>) -> Self {
         // It begins a little before the first point, so that its own line can be seen to move.
-        let begin = low - (high - low).max(1_000) / 2;
+        let begin = low - (high - low).max(1_000) / 8;
         let widest = [low, high].map(|at| text::width(&clock_time(at, facts.now_ms)));
         let time = widest.into_iter().max().unwrap_or(8) + 1;
         Self {
@@ -124,27 +212,62 @@ impl Axis {
     }
 
     /// A line that ends in a point.
-    fn point(&self, at: i64, facts: &Facts<'_>) -> String {
+    fn point(&self, at: i64, symbols: &Symbols) -> String {
         if self.cells < SHORTEST {
             return String::new();
         }
-        let [line, point] = facts.symbols.lane;
+        let [line, point] = symbols.lane;
         format!("{}{point}", line.repeat(self.cell(at) - 1))
+    }
+
+    /// Open windows where they are on the axis; where they overlap or are smaller than a few cells, how many there are
+    /// in each cell.
+    fn windows(&self, state: &OpenState, symbols: &Symbols) -> String {
+        if self.cells < SHORTEST {
+            return String::new();
+        }
+        let mut spans: Vec<(usize, usize)> = Vec::new();
+        for window in state.first.iter().chain(&state.last) {
+            // A window ends where the next one begins: it has the cells from its start up to the one before its end.
+            let end = (self.cell(window.end_us.div_euclid(1000)) - 1).max(1);
+            let start = window
+                .start_us
+                .map_or(end, |start| self.cell(start.div_euclid(1000)) - 1);
+            let span = (start.min(end - 1), end);
+            if spans.last() != Some(&span) {
+                spans.push(span);
+            }
+        }
+        let stand_apart = spans.windows(2).all(|pair| pair[0].1 <= pair[1].0);
+        let are_wide = spans.iter().all(|(start, end)| end - start >= 2);
+        if stand_apart && are_wide {
+            return brackets(&spans, symbols);
+        }
+        let mut depth = vec![0.0; self.cells];
+        for (start, end) in spans {
+            for cell in &mut depth[start..end.min(self.cells)] {
+                *cell += 1.0;
+            }
+        }
+        let line = symbols.sparkline(&depth, depth.len());
+        let blank = |(sign, depth): (char, f64)| if depth > 0.0 { sign } else { ' ' };
+        line.chars().zip(depth).map(blank).collect()
     }
 }
 
-/// `14:02:31`, with the date where that is not today.
-fn clock_time(at_ms: i64, now_ms: i64) -> String {
-    let (Some(at), Some(now)) = (
-        DateTime::from_timestamp_millis(at_ms),
-        DateTime::from_timestamp_millis(now_ms),
-    ) else {
-        return String::new();
-    };
-    let form = if at.date_naive() == now.date_naive() {
-        "%H:%M:%S"
-    } else {
-        "%Y-%m-%d %H:%M:%S"
-    };
-    at.format(form).to_string()
+/// Windows that stand apart, as brackets.
+fn brackets(spans: &[(usize, usize)], symbols: &Symbols) -> String {
+    let [open, middle, close] = symbols.window;
+    let mut line = String::new();
+    let mut at = 0;
+    for (start, end) in spans {
+        // What is between two of those that are known are further ones.
+        let gap = if at == 0 { " " } else { symbols.none };
+        line.push_str(&gap.repeat(start - at));
+        line.push_str(open);
+        line.push_str(&middle.repeat(end - start - 2));
+        line.push_str(close);
+        at = *end;
+    }
+    line
 }

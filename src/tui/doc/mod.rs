@@ -6,17 +6,21 @@
 mod details;
 mod json;
 mod lane;
+mod log;
 mod plan;
 mod sources;
 mod state;
 pub(crate) mod timings;
+mod waiting;
+
+use chrono::DateTime;
 
 use super::app::Pane;
 use super::app::history::History;
 use super::symbols::Symbols;
 use super::text;
 use super::theme::Role;
-use crate::engine::snapshot::QuerySnapshot;
+use crate::engine::snapshot::{LogEntries, QuerySnapshot};
 
 /// Cells of the labels on the left of a text.
 const LABEL: usize = 11;
@@ -25,6 +29,7 @@ const LABEL: usize = 11;
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
     pub(crate) query: &'a QuerySnapshot,
+    pub(crate) log: &'a LogEntries,
     pub(crate) history: &'a History,
     pub(crate) now_ms: i64,
     pub(crate) symbols: &'static Symbols,
@@ -39,6 +44,8 @@ pub(crate) fn of(pane: Pane, facts: &Facts<'_>) -> Option<Doc> {
     match pane {
         Pane::Details => Some(details::doc(facts)),
         Pane::Lane => Some(lane::doc(facts)),
+        Pane::Waiting => Some(waiting::doc(facts)),
+        Pane::Log => Some(log::doc(facts)),
         Pane::State => Some(state::doc(facts)),
         Pane::Plan => Some(plan::doc(facts)),
         Pane::Json => Some(json::doc(facts)),
@@ -104,6 +111,22 @@ impl Doc {
             self.line([(role, format!("{sign}{part}"))]);
         }
     }
+}
+
+/// `14:02:31`, with the date where that is not today.
+pub(crate) fn clock_time(at_ms: i64, now_ms: i64) -> String {
+    let (Some(at), Some(now)) = (
+        DateTime::from_timestamp_millis(at_ms),
+        DateTime::from_timestamp_millis(now_ms),
+    ) else {
+        return String::new();
+    };
+    let form = if at.date_naive() == now.date_naive() {
+        "%H:%M:%S"
+    } else {
+        "%Y-%m-%d %H:%M:%S"
+    };
+    at.format(form).to_string()
 }
 
 #[cfg(test)]

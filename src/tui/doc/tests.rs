@@ -10,6 +10,7 @@ fn text_of(pane: Pane, query: &QuerySnapshot, width: usize) -> String {
     histories.ingest(&fake::snapshot(vec![query.clone()]));
     let facts = Facts {
         query,
+        log: &LogEntries::default(),
         history: &histories.of(query.id),
         now_ms: fake::BASE_MS,
         symbols: &Symbols::UNICODE,
@@ -69,4 +70,47 @@ fn a_query_that_never_ran_says_so() {
     assert!(text_of(Pane::Details, &query, 60).contains("has not run since the workbench opened"));
     assert!(text_of(Pane::State, &query, 60).contains("No batch has run"));
     assert!(text_of(Pane::Json, &query, 60).contains("No batch has run"));
+}
+
+#[test]
+fn what_waits_says_for_what_and_who_holds_it_back() {
+    let mut query = fake::running("revenue");
+    query.event_time = Some(Arc::new(fake::waiting(3)));
+    let text = text_of(Pane::Waiting, &query, 200);
+    assert_eq!(
+        text,
+        "3 windows with 18 rows wait. The next one, 14:01:50 – 14:02:00, closes when the watermark reaches 14:02:00: a \
+         row of 14:02:33 or later does it.\nThe watermark is 14:01:57: newest at of orders 14:02:30 − 33 s. orders \
+         has been silent for 21 s."
+    );
+    let mut closing = fake::waiting(1);
+    closing.watermark_ms = Some(fake::BASE_MS);
+    closing.watermarks[0].silent_since_ms = fake::BASE_MS;
+    query.event_time = Some(Arc::new(closing));
+    let text = text_of(Pane::Waiting, &query, 200);
+    assert!(
+        text.contains("1 window with 6 rows waits.") && text.contains("closes with the next batch."),
+        "{text}"
+    );
+    assert!(!text.contains("silent") && !text.contains("or later"), "{text}");
+}
+
+#[test]
+fn open_windows_lie_on_the_axis_of_event_time() {
+    let mut query = fake::running("orders");
+    let text = text_of(Pane::Lane, &query, 80);
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("windows"))
+        .expect("windows");
+    assert_eq!(line.matches('├').count(), 4, "{text}");
+    let newest = text.lines().next().expect("the newest event");
+    assert!(
+        text::width(line) <= text::width(newest),
+        "none reaches beyond the axis:\n{text}"
+    );
+    // Forty of them stand too close for that: how many there are in a cell is shown instead.
+    query.event_time = Some(Arc::new(fake::event_time(40)));
+    let text = text_of(Pane::Lane, &query, 50);
+    assert!(text.contains("40 open") && !text.contains('├'), "{text}");
 }

@@ -172,7 +172,15 @@ pub(super) fn hidden(canvas: &mut Canvas<'_>, app: &App, layout: &Layout) {
     } else {
         match names.as_slice() {
             [] => return,
-            names => format!("w: {}", names.join(", ")),
+            names => {
+                let words = format!("w: {}", names.join(", "));
+                // Beside them stands how far a text is scrolled.
+                if text::width(&words) + 24 > usize::from(area.width) {
+                    format!("w: {} more panes", names.len())
+                } else {
+                    words
+                }
+            }
         }
     };
     canvas.below_left(*area, &words);

@@ -112,7 +112,7 @@ impl<'a> Canvas<'a> {
     /// Text in the lower frame of a panel, on the right.
     pub(super) fn below(&mut self, area: Rect, text: &str) {
         let wide = text::width(text) + 4;
-        if area.height > 1 && wide < usize::from(area.width) {
+        if !text.is_empty() && area.height > 1 && wide < usize::from(area.width) {
             let row = usize::from(area.height) - 1;
             self.at(
                 area,

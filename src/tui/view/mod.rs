@@ -4,7 +4,7 @@
 //!
 //! - `canvas`: text in roles, frames
 //! - `bars`: the lines at the top and at the bottom, the tabs
-//! - `queries`, `grid`, `batches`, `timings`, `charts` on `time_chart`: panes that are no plain text
+//! - `queries`, `grid` with `result_chart`, `batches`, `timings`, `charts` on `time_chart`: panes that are no plain text
 //! - `overlay`: help, themes, questions, completions, errors
 
 mod bars;
@@ -14,6 +14,7 @@ mod charts;
 mod grid;
 mod overlay;
 mod queries;
+mod result_chart;
 mod time_chart;
 mod timings;
 
@@ -73,7 +74,14 @@ fn pane(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
         Pane::Durations => charts::durations(canvas, app, area),
         Pane::Timings => timings::draw(canvas, app, area),
         Pane::Batches => batches::draw(canvas, app, area),
-        Pane::Details | Pane::Lane | Pane::State | Pane::Plan | Pane::Json | Pane::Sources => {
+        Pane::Details
+        | Pane::Lane
+        | Pane::Waiting
+        | Pane::State
+        | Pane::Plan
+        | Pane::Json
+        | Pane::Sources
+        | Pane::Log => {
             text(canvas, app, pane, area);
         }
     }

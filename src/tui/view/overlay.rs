@@ -4,11 +4,11 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::tui::action::{ACTIONS, Action, Argument, GROUPS};
-use crate::tui::app::{App, Mode};
+use crate::tui::app::{App, Mode, Record};
 use crate::tui::doc::Line;
 use crate::tui::text;
 use crate::tui::theme::Role;
-use crate::tui::units::to_u16;
+use crate::tui::units::{grouped, to_u16};
 
 /// Completions that are shown at most.
 const COMPLETIONS: usize = 8;
@@ -16,6 +16,7 @@ const COMPLETIONS: usize = 8;
 pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App) {
     match &app.mode {
         Mode::Help(first) => help(canvas, app, *first),
+        Mode::Record(record) => self::record(canvas, app, record),
         Mode::Themes(names, at, _) => themes(canvas, app, names, *at),
         Mode::Confirm(confirm) => {
             let width = usize::from(app.size().width).saturating_sub(10).min(64);
@@ -104,6 +105,46 @@ fn help(canvas: &mut Canvas<'_>, app: &App, first: usize) {
     } else {
         "help".to_string()
     };
+    show(canvas, area, &title, &lines[first..], Role::BorderFocus);
+}
+
+/// A row of a result, a value below the other, from the cursor's column on.
+fn record(canvas: &mut Canvas<'_>, app: &App, record: &Record) {
+    let width = usize::from(app.size().width).saturating_sub(10).min(100);
+    let names = record.values.iter().map(|(name, _)| text::width(name));
+    let label = names.max().unwrap_or(0).min(width / 3);
+    let mut lines: Vec<Line> = Vec::new();
+    let mut begin = 0;
+    for (at, (name, value)) in record.values.iter().enumerate() {
+        let is_chosen = at == record.column;
+        if is_chosen {
+            begin = lines.len();
+        }
+        let (name_role, role) = if is_chosen {
+            (Role::Accent, Role::Strong)
+        } else {
+            (Role::Muted, Role::Text)
+        };
+        let mut name = Some(text::left(name, label, app.symbols.ellipsis));
+        let mut parts: Vec<String> = value
+            .lines()
+            .flat_map(|line| text::wrap(line, width.saturating_sub(label + 2)))
+            .collect();
+        if parts.is_empty() {
+            parts.push(String::new());
+        }
+        for part in parts {
+            let name = name.take().unwrap_or_else(|| " ".repeat(label));
+            lines.push(vec![(name_role, name), (role, format!("  {part}"))]);
+        }
+    }
+    let height = lines.len().min(usize::from(app.size().height).saturating_sub(6));
+    let last = lines.len() - height;
+    let first = begin.saturating_add_signed(record.scroll).min(last);
+    // Where everything fits, nothing has to be scrolled to.
+    let first = if last == 0 { 0 } else { first };
+    let area = centred(app.size(), width, height);
+    let title = format!("row {}: y copies, Tab next, Esc back", grouped(record.row as u64));
     show(canvas, area, &title, &lines[first..], Role::BorderFocus);
 }
 

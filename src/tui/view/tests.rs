@@ -34,8 +34,28 @@ fn overview() {
 }
 
 #[test]
+fn overview_of_a_query_that_waits() {
+    at_every_size("overview_append", &["down", "down", "enter"]);
+}
+
+#[test]
+fn log() {
+    at_every_size("log", &["down", "7"]);
+}
+
+#[test]
 fn results() {
     at_every_size("results", &["down", "r"]);
+}
+
+#[test]
+fn chart() {
+    at_every_size("chart", &["down", "r", "v", "m"]);
+}
+
+#[test]
+fn record() {
+    at_every_size("record", &["down", "r", "l", "l", "l", "l", "enter"]);
 }
 
 #[test]

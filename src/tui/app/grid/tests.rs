@@ -1,20 +1,11 @@
-use arrow::array::{ArrayRef, Int64Array, StringArray};
-use arrow::record_batch::RecordBatch;
+use std::sync::Arc;
 
 use super::*;
-use crate::tui::fake::{BASE_MS, FakeTable, window_rows};
+use crate::engine::snapshot::ResultTable;
+use crate::tui::app::rows::KeptRows;
+use crate::tui::fake::{BASE_MS, FakeTable, totals, window_rows};
 
 const VIEWPORT: Viewport = Viewport { width: 60, rows: 4 };
-
-fn totals(rows: &[(&str, i64)]) -> RecordBatch {
-    let users = rows.iter().map(|(user, _)| Some(*user)).collect::<StringArray>();
-    let totals = rows.iter().map(|(_, total)| Some(*total)).collect::<Int64Array>();
-    RecordBatch::try_from_iter([
-        ("user", Arc::new(users) as ArrayRef),
-        ("total", Arc::new(totals) as ArrayRef),
-    ])
-    .expect("rows")
-}
 
 fn live(table: &Arc<FakeTable>) -> Rows {
     Rows::Live(Arc::clone(table) as Arc<dyn ResultTable>)
@@ -137,18 +128,20 @@ fn columns_scroll_one_by_one_and_stop_at_the_last() {
         names
     };
     assert_eq!(load(&mut grid), ["window", "kind"]);
-    grid.scroll_columns(1);
+    grid.move_columns(1);
+    assert_eq!(load(&mut grid), ["window", "kind"], "the cursor is in sight");
+    grid.move_columns(1);
     assert_eq!(
         load(&mut grid),
         ["kind", "orders", "revenue", "note"],
         "the last one cut"
     );
     for _ in 0..9 {
-        grid.scroll_columns(1);
+        grid.move_columns(1);
         load(&mut grid);
     }
     assert_eq!(load(&mut grid).last().map(String::as_str), Some("note"));
-    grid.scroll_columns(-9);
+    grid.move_columns(-9);
     assert_eq!(load(&mut grid)[0], "window");
 }
 
