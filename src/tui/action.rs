@@ -82,6 +82,14 @@ pub(crate) enum ActionId {
     Bars,
     /// Charts the next number of a result.
     Measure,
+    /// The state of the next operator.
+    NextOperator,
+    /// Shows what each batch did to a result.
+    Changes,
+    /// Writes a result to a file.
+    Export,
+    /// Puts a query's checkpoint aside.
+    ResetCheckpoint,
     /// Copies a cell.
     Copy,
     /// Copies a row.
@@ -113,6 +121,8 @@ pub(crate) enum Argument {
     Column,
     /// A theme.
     Theme,
+    /// The path of a file.
+    File,
     /// Any text.
     Text,
 }
@@ -207,7 +217,7 @@ pub(crate) const ACTIONS: &[Action] = &[
     entry(Id::Open, "open", Argument::Query, &["enter"], "open",
         "Open the selected query", QUERY, open),
     entry(Id::Look, "look", Argument::None, &["enter"], "look",
-        "The whole row, value by value", RESULT, in_result),
+        "The whole row, value by value", RESULT, in_table),
     entry(Id::Stop, "stop", Argument::Query, &["s"], "stop",
         "Stop the query after its batch", QUERY, stop),
     entry(Id::Start, "start", Argument::Query, &["S"], "start",
@@ -216,6 +226,8 @@ pub(crate) const ACTIONS: &[Action] = &[
         "Stop it, if it runs, and start it", QUERY, restart),
     entry(Id::Drop, "drop", Argument::Query, &["D"], "",
         "Forget it, asked first; its checkpoint stays", QUERY, selected),
+    entry(Id::ResetCheckpoint, "reset-checkpoint", Argument::Query, &[], "",
+        "Begin anew, asked twice; the old one is kept", QUERY, reset),
     entry(Id::Mark, "mark", Argument::None, &["space"], "mark",
         "Mark it: actions act on all that are marked", QUERY, mark),
     entry(Id::MarkAll, "mark-all", Argument::None, &["a"], "",
@@ -233,7 +245,7 @@ pub(crate) const ACTIONS: &[Action] = &[
     entry(Id::ZoomOut, "zoom-out", Argument::None, &["-"], "",
         "Charts show more time", TIME, on_query),
     entry(Id::Tab(Tab::Results), "results", Argument::Query, &["r", "2"], "results",
-        "The query's result table", SHOW, home_or_tab),
+        "The query's result table", SHOW, results),
     entry(Id::Tab(Tab::Overview), "overview", Argument::Query, &["1"], "",
         "The query's rates, batches, watermark", SHOW, home_or_tab),
     entry(Id::Tab(Tab::State), "state", Argument::Query, &["3"], "",
@@ -266,14 +278,20 @@ pub(crate) const ACTIONS: &[Action] = &[
         "Turn the order round", SHOW, has_rows),
     entry(Id::View, "view", Argument::None, &["v"], "chart",
         "Table and chart, the chart, or the table", RESULT, shows_result),
+    entry(Id::Changes, "changes", Argument::None, &["c"], "changes",
+        "The table, or what each batch did to it", RESULT, shows_result),
+    entry(Id::Export, "export", Argument::File, &["x"], "",
+        "Write all rows to a .csv, .json or .parquet", RESULT, exports),
     entry(Id::Bars, "bars", Argument::None, &["b"], "",
         "Draw the chart as bars or as lines", RESULT, shows_result),
     entry(Id::Measure, "measure", Argument::None, &["m"], "",
         "Chart the next number", RESULT, shows_result),
     entry(Id::Copy, "copy", Argument::None, &["y"], "copy",
-        "Copy the cell to the clipboard", RESULT, in_result),
+        "Copy the cell to the clipboard", RESULT, in_table),
     entry(Id::CopyRow, "copy-row", Argument::None, &["Y"], "",
-        "Copy the row as JSON", RESULT, in_result),
+        "Copy the row as JSON", RESULT, in_table),
+    entry(Id::NextOperator, "operator", Argument::None, &["m"], "",
+        "The state of the next operator", RESULT, on_state),
     entry(Id::Up, "up", Argument::None, &["up", "k"], "",
         "A row up", MOVE, now),
     entry(Id::Down, "down", Argument::None, &["down", "j"], "",
@@ -345,6 +363,24 @@ fn mark(app: &App) -> When {
     }
 }
 
+fn exports(app: &App) -> When {
+    match app.selected_query() {
+        Some(query) if query.result.is_some() => When::Now,
+        Some(query) => When::No(format!(
+            "{} has no rows to export: only a memory sink keeps them",
+            query.name
+        )),
+        None => When::Elsewhere,
+    }
+}
+
+fn reset(app: &App) -> When {
+    match app.selected_query() {
+        Some(query) if query.state.is_active() => When::No(format!("{} runs: stop it first", query.name)),
+        _ => selected(app),
+    }
+}
+
 fn has_batches(app: &App) -> When {
     if app.screen == Screen::Queries {
         return When::Elsewhere;
@@ -395,12 +431,27 @@ fn selected(app: &App) -> When {
     }
 }
 
+fn results(app: &App) -> When {
+    if app.screen == Screen::Query(Tab::Results) {
+        return When::Elsewhere;
+    }
+    selected(app)
+}
+
 fn home_or_tab(app: &App) -> When {
     selected(app)
 }
 
-fn in_result(app: &App) -> When {
-    if app.is_in_result() {
+fn in_table(app: &App) -> When {
+    if app.is_in_result() || app.is_in_keys() {
+        When::Now
+    } else {
+        When::Elsewhere
+    }
+}
+
+fn on_state(app: &App) -> When {
+    if app.screen == Screen::Query(Tab::State) {
         When::Now
     } else {
         When::Elsewhere
@@ -419,13 +470,13 @@ fn shows_result(app: &App) -> When {
 fn has_rows(app: &App) -> When {
     match on_home(app) {
         When::Now => When::Now,
-        _ => in_result(app),
+        _ => in_table(app),
     }
 }
 
 fn open(app: &App) -> When {
     match on_home(app) {
-        _ if app.is_in_result() => When::Elsewhere,
+        _ if app.is_in_result() || app.is_in_keys() => When::Elsewhere,
         When::Now => selected(app),
         other => other,
     }

@@ -1,6 +1,7 @@
 //! Snapshots made by hand, for tests.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -31,6 +32,7 @@ use crate::execution::progress::{
     SinkProgress, SourceProgress, StateOperatorProgress, StreamingQueryProgress,
 };
 use crate::sink::OutputMode;
+use crate::sink::result::{MarkedPage, RowChange};
 
 /// 2026-03-01T14:02:30Z: now, as far as these snapshots go.
 pub(crate) const BASE_MS: i64 = 1_772_373_750_000;
@@ -393,6 +395,38 @@ impl ResultTable for FakeTable {
             rows: rows.slice(offset, count),
             changed_in: changed_in[offset..offset + count].to_vec(),
         })
+    }
+
+    fn history(&self) -> Option<RangeInclusive<u64>> {
+        Some(103..=142)
+    }
+
+    /// One row a batch, the last one in batch 142.
+    fn marked_page(&self, as_of: Option<u64>, offset: usize, limit: usize) -> Result<Option<MarkedPage>> {
+        let batch = as_of.unwrap_or(142);
+        if batch < 103 {
+            return Ok(None);
+        }
+        let rows = self
+            .num_rows()
+            .saturating_sub(usize::try_from(142 - batch).expect("small"));
+        let mut page = self.page(offset, limit.min(rows.saturating_sub(offset)))?;
+        page.num_rows = rows;
+        let mut marked = MarkedPage::unmarked(page);
+        let newest = (offset..rows).take(limit).position(|row| row + 1 == rows);
+        if let Some(at) = newest {
+            marked.changes[at] = RowChange::New;
+        }
+        Ok(Some(marked))
+    }
+
+    fn batch_rows(&self, batch_id: u64, offset: usize, limit: usize) -> Result<Option<MarkedPage>> {
+        let row = usize::try_from(batch_id - 103).expect("small");
+        let page = self.marked_page(Some(batch_id), row + offset, limit.min(1 - offset.min(1)))?;
+        Ok(page.map(|mut page| {
+            page.page.num_rows = 1;
+            page
+        }))
     }
 
     fn batches(&self) -> Result<Vec<RecordBatch>> {

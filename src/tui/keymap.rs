@@ -192,8 +192,8 @@ mod tests {
         let shared = map.actions.iter().filter(|(_, ids)| ids.len() > 1);
         let mut shared: Vec<String> = shared.map(|(key, _)| key.to_string()).collect();
         shared.sort();
-        // Tab: the next tab, or pane. Space: a mark, or a pause. End: the present, or the last row. Enter: what is
+        // m: the next number, or operator. Tab: the next tab, or pane. Space: a mark, or a pause. End: the present, or the last row. Enter: what is
         // under the cursor, a query or a row.
-        assert_eq!(shared, ["End", "Enter", "Space", "Tab"]);
+        assert_eq!(shared, ["End", "Enter", "Space", "Tab", "m"]);
     }
 }

@@ -130,7 +130,14 @@ impl Layout {
                 layout.panes = vec![(Pane::Batches, list), (Pane::Json, json)];
             }
             Screen::Query(Tab::Results) => layout.panes.push((Pane::Result, body)),
-            Screen::Query(Tab::State) => layout.panes.push((Pane::State, body)),
+            Screen::Query(Tab::State) if body.width < SIDE_BY_SIDE => {
+                layout.one_of(&[Pane::State, Pane::Keys], body, wanted);
+            }
+            Screen::Query(Tab::State) => {
+                let width = (body.width * 2 / 5).clamp(36, 60);
+                let (state, keys) = layout.columns(body, Split::List, width, wanted);
+                layout.panes = vec![(Pane::State, state), (Pane::Keys, keys)];
+            }
             Screen::Query(Tab::Plan) => layout.panes.push((Pane::Plan, body)),
             Screen::Query(Tab::Sources) => layout.panes.push((Pane::Sources, body)),
             Screen::Query(Tab::Log) => layout.panes.push((Pane::Log, body)),

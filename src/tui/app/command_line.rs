@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::input::Input;
 use super::queries::{Column, Sort};
 use super::{App, Mode, Screen};
+use crate::engine::Command;
 use crate::error::Error;
 use crate::tui::action::{ACTIONS, Action, ActionId, Argument, When};
 
@@ -186,8 +187,9 @@ impl App {
                 self.go(Screen::Queries);
                 return Ok(());
             }
+            Argument::File if !rest.is_empty() => return self.export(rest),
             Argument::Text => {
-                if !self.is_in_result() {
+                if !self.is_in_result() && !self.is_in_keys() {
                     self.go(Screen::Queries);
                 }
                 self.set_filter(rest.to_string());
@@ -196,6 +198,19 @@ impl App {
             _ => {}
         }
         self.do_typed(action)
+    }
+
+    /// Writes the selected query's result to a file.
+    fn export(&mut self, path: &str) -> Result<(), Error> {
+        let query = self.selected_query().map(|query| query.name.clone());
+        let Some(query) = query else {
+            return Err(Error::statement("no query is selected"));
+        };
+        self.execute(Command::Export {
+            query,
+            path: path.into(),
+        });
+        Ok(())
     }
 
     fn do_typed(&mut self, action: &Action) -> Result<(), Error> {

@@ -16,6 +16,7 @@ use super::rows::Rows;
 use crate::engine::snapshot::ResultPage;
 use crate::error::Result;
 use crate::sink::OutputMode;
+use crate::sink::result::{MarkedPage, RowChange};
 use crate::tui::symbols::Symbols;
 use crate::tui::text;
 
@@ -239,11 +240,16 @@ impl Grid {
             room = room.saturating_sub(width + 2);
             texts.push((index, content));
         }
+        let marked = marks(rows, &places)?;
         let keys = row_keys(rows.mode(), places, &page)?;
         let first_look = self.loaded.is_none();
         let mut seen_now = HashMap::with_capacity(count);
         let mut shown = Vec::with_capacity(count);
         for (at, key) in keys.into_iter().enumerate() {
+            if let Some(marked) = &marked {
+                shown.push(marked_row(&texts, at, marked.get(at), now_ms));
+                continue;
+            }
             let before = self.seen.remove(&key);
             let is_new = before.is_none()
                 && !first_look
@@ -273,7 +279,9 @@ impl Grid {
             });
             seen_now.insert(key, seen);
         }
-        self.seen = seen_now;
+        if marked.is_none() {
+            self.seen = seen_now;
+        }
         self.newest_batch = self.newest_batch.max(page.changed_in.iter().copied().max());
         self.shown = Shown {
             columns,
@@ -407,6 +415,31 @@ pub(crate) fn age(changed_at: Option<i64>, now_ms: i64) -> Age {
         Some(..FRESH_MS) => Age::Fresh,
         Some(FRESH_MS..FADED_MS) => Age::Fading,
         _ => Age::Old,
+    }
+}
+
+/// For a table as it was, what its last batch did to each row: a page of that row alone.
+fn marks(rows: &Rows, places: &[usize]) -> Result<Option<Vec<MarkedPage>>> {
+    if !matches!(rows, Rows::AsOf(..)) {
+        return Ok(None);
+    }
+    let pages = places.iter().map(|place| rows.marked(*place, 1));
+    pages.collect::<Result<Option<Vec<_>>>>()
+}
+
+/// A row of a table as it was. Its marks do not fade: the picture is of the moment after its last batch.
+fn marked_row(texts: &[(usize, ColumnText)], at: usize, marked: Option<&MarkedPage>, now_ms: i64) -> Row {
+    let change = marked.and_then(|page| page.changes.first().copied());
+    let cells = texts.iter().map(|(index, content)| Cell {
+        text: content.shown[at].clone(),
+        null: content.null[at],
+        changed_at: marked
+            .is_some_and(|page| page.is_cell_changed(0, *index))
+            .then_some(now_ms),
+    });
+    Row {
+        cells: cells.collect(),
+        new_at: (change == Some(RowChange::New)).then_some(now_ms),
     }
 }
 

@@ -14,14 +14,18 @@
 //! - `queries`: the table's columns, order and filter; `history`: rates and latencies
 //! - `travel`: a query as it was at an earlier batch
 //! - `rows`, `order`, `cells`, `grid`: the visible part of a result table; `pivot`: the same as a chart
+//! - `keys`: a look into a state
+//! - `change_log`: what each batch did to a result
 //! - `result`: what can be done with it; `copy`: values for the clipboard
 
 pub(crate) mod cells;
+mod change_log;
 pub(crate) mod command_line;
 mod copy;
 pub(crate) mod grid;
 pub(crate) mod history;
 pub(crate) mod input;
+pub(crate) mod keys;
 mod message;
 mod modes;
 mod mouse;
@@ -43,8 +47,10 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use uuid::Uuid;
 
+use self::change_log::ChangeLog;
 use self::grid::Grid;
 use self::history::{Histories, History};
+use self::keys::Keys;
 use self::pivot::Pivot;
 use self::queries::Sort;
 use self::rows::KeptRows;
@@ -154,7 +160,8 @@ pub(crate) struct App {
     /// First line and first column of each text pane.
     scrolls: HashMap<Pane, (usize, usize)>,
     grids: HashMap<Uuid, Grid>,
-    /// Whether results are shown as tables, charts or both.
+    change_log: ChangeLog,
+    /// How results are shown.
     pub(crate) view: View,
     /// How charts of results are drawn.
     pub(crate) bars: Bars,
@@ -163,6 +170,8 @@ pub(crate) struct App {
     pivot: Option<Pivot>,
     /// Whose result the chart is of.
     pivot_of: Option<Uuid>,
+    /// The browser of the selected query's state.
+    pub(crate) keys: Keys,
     selected: Option<Uuid>,
     live: Picture,
     frozen: Option<Picture>,
@@ -214,11 +223,13 @@ impl App {
             docs: HashMap::new(),
             scrolls: HashMap::new(),
             grids: HashMap::new(),
+            change_log: ChangeLog::default(),
             view: View::default(),
             bars: Bars::default(),
             measure: 0,
             pivot: None,
             pivot_of: None,
+            keys: Keys::default(),
             selected: None,
             live: Picture::default(),
             frozen: None,
@@ -395,6 +406,7 @@ impl App {
             self.selected = query;
             self.scrolls.clear();
             self.past = None;
+            self.keys = Keys::default();
         }
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct Confirm {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Then {
     Execute(Vec<Command>),
+    /// Another question.
+    Ask(Box<Confirm>),
     Quit,
 }
 
@@ -97,15 +99,19 @@ impl App {
         }
     }
 
-    /// What is filtered by: of the result, if it has the keyboard, or else of the table of queries.
+    /// What is filtered by: of the state or the result, if it has the keyboard, or else of the table of queries.
     pub(super) fn filter_text(&self) -> &str {
         match self.grid() {
+            _ if self.is_in_keys() => &self.keys.find,
             Some(grid) if self.is_in_result() => &grid.filter,
             _ => &self.filter,
         }
     }
 
     pub(super) fn set_filter(&mut self, text: String) {
+        if self.is_in_keys() {
+            return self.find_keys(text);
+        }
         let in_result = self.is_in_result();
         match self.grid_mut() {
             Some(grid) if in_result => grid.filter = text,
@@ -164,6 +170,7 @@ impl App {
                         self.execute(command);
                     }
                 }
+                Then::Ask(next) => self.mode = Mode::Confirm(*next),
                 Then::Quit => self.quit(),
             },
             KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc | KeyCode::Enter => {}

@@ -76,6 +76,12 @@ impl App {
             if let Some(grid) = self.grid_mut() {
                 grid.scroll(rows, height);
             }
+        } else if pane == Pane::Keys && rows != 0 {
+            let height = self
+                .layout()
+                .pane(pane)
+                .map_or(1, |area| layout::inside(area).height);
+            self.keys.grid.scroll(rows, usize::from(height).saturating_sub(1));
         } else if rows != 0 {
             self.scroll(pane, rows);
         }
@@ -124,6 +130,10 @@ impl App {
                 self.click_on_query(row);
             }
             Pane::Result => self.click_on_result(area, at),
+            Pane::Keys if at.y > inner.y && at.x >= inner.x => {
+                let cell = usize::from(at.x - inner.x).saturating_sub(layout::GRID_MARK);
+                self.keys.grid.point(usize::from(at.y - inner.y - 1), cell);
+            }
             Pane::Batches if at.y > inner.y && at.y < inner.bottom() => self.click_on_batch(inner, at),
             _ => {}
         }

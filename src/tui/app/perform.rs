@@ -48,12 +48,17 @@ impl App {
                 self.mode = Mode::Filter(Input::new(before.clone()), before);
             }
             ActionId::Sort => self.mode = Mode::Command(CommandLine::new("sort ")),
+            ActionId::SortNext if self.is_in_keys() => self.turn_key_order(),
+            ActionId::NextOperator => self.next_operator(),
             ActionId::SortNext if self.is_in_result() => self.sort_result(None),
             ActionId::SortReverse if self.is_in_result() => self.reverse_result(),
             ActionId::SortNext => self.sort = self.sort.by(self.sort.column.next_sorting()),
             ActionId::SortReverse => self.sort = self.sort.by(self.sort.column),
             ActionId::Look => self.open_cell(),
             ActionId::View => self.turn_view(),
+            ActionId::Changes => self.turn_change_log(),
+            ActionId::Export => self.mode = Mode::Command(CommandLine::new("export ")),
+            ActionId::ResetCheckpoint => self.ask_to_reset(),
             ActionId::Bars => self.turn_bars(),
             ActionId::Measure => self.next_measure(),
             ActionId::Copy => self.copy(false),
@@ -147,6 +152,36 @@ impl App {
         });
     }
 
+    /// Asks twice: what a query has worked out is put aside.
+    fn ask_to_reset(&mut self) {
+        let Some(query) = self.selected_query() else {
+            return;
+        };
+        let name = &query.name;
+        let batch = query.last_committed;
+        let batch = batch.map_or("nothing".to_string(), |batch| {
+            format!("{} batches", units::grouped(batch + 1))
+        });
+        let second = Confirm {
+            question: format!("Really begin {name} anew?"),
+            detail: format!(
+                "{batch} of work are put aside, and its sources are read from their beginning. What it wrote to files \
+                 or elsewhere stays there, and may come a second time."
+            ),
+            words: ("begin anew", "keep"),
+            then: Then::Execute(vec![Command::ResetCheckpoint(name.clone())]),
+        };
+        self.mode = Mode::Confirm(Confirm {
+            question: format!("Reset the checkpoint of {name}?"),
+            detail: format!(
+                "Offsets and state in {} are moved aside; nothing is deleted.",
+                query.checkpoint.display()
+            ),
+            words: ("reset", "keep"),
+            then: Then::Ask(Box::new(second)),
+        });
+    }
+
     /// Marks the selected query, or takes its mark away, and goes on to the next.
     fn mark(&mut self) {
         if let Some(id) = self.selected
@@ -215,7 +250,7 @@ impl App {
             self.maximised = false;
         } else if self.past.is_some() {
             self.past = None;
-        } else if self.is_in_result() && !self.filter_text().is_empty() {
+        } else if (self.is_in_result() || self.is_in_keys()) && !self.filter_text().is_empty() {
             self.set_filter(String::new());
         } else if self.screen != Screen::Queries {
             self.go(Screen::Queries);
@@ -259,7 +294,9 @@ impl App {
         };
         match pane {
             Pane::Result => self.result_height(area),
-            Pane::Queries | Pane::Batches => usize::from(layout::inside(area).height).saturating_sub(1),
+            Pane::Queries | Pane::Batches | Pane::Keys => {
+                usize::from(layout::inside(area).height).saturating_sub(1)
+            }
             _ => usize::from(layout::inside(area).height),
         }
     }
@@ -285,6 +322,11 @@ impl App {
                 }
             }
             Pane::Batches | Pane::Timings => self.scroll_batches(rows),
+            Pane::Keys => match rows {
+                isize::MIN => self.keys.grid.top(),
+                isize::MAX => self.keys.grid.bottom(),
+                rows => self.keys.grid.move_rows(rows),
+            },
             _ => {
                 let scroll = self.scrolls.entry(pane).or_default();
                 scroll.0 = scroll.0.saturating_add_signed(rows);
@@ -317,6 +359,7 @@ impl App {
                     grid.move_columns(columns);
                 }
             }
+            Pane::Keys => self.keys.grid.move_columns(columns),
             Pane::Plan | Pane::Json | Pane::Log => {
                 let scroll = self.scrolls.entry(pane).or_default();
                 scroll.1 = scroll.1.saturating_add_signed(columns * 4);

@@ -21,6 +21,9 @@ impl App {
             Some(area) => self.load_result(area),
             None => self.pivot = None,
         }
+        if let Some(area) = layout.pane(Pane::Keys) {
+            self.load_keys(area);
+        }
         self.docs.clear();
         let Some(query) = self.shown_query().map(Arc::clone) else {
             return;

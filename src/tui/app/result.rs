@@ -27,6 +27,8 @@ pub(crate) enum View {
     Chart,
     /// As a table alone.
     Table,
+    /// As what each batch did to the table.
+    Changes,
 }
 
 /// Whether a chart is drawn as bars.
@@ -61,13 +63,28 @@ impl App {
     /// The rows of the selected query's result as the picture has them.
     pub(super) fn result_rows(&self) -> Option<Rows> {
         let query = self.shown_query()?;
-        match &self.frozen {
-            Some(picture) => {
-                let kept = picture.kept.get(&query.id)?;
-                Some(Rows::Kept(Arc::clone(kept)))
-            }
-            None => query.result.as_ref().map(|table| Rows::Live(Arc::clone(table))),
-        }
+        let table = query.result.as_ref()?;
+        let as_of = self.past().map(|past| past.batch.batch_id);
+        Some(match (&self.frozen, as_of) {
+            _ if self.is_change_log() => Rows::Log(self.change_log.rows(table, as_of)),
+            (_, Some(batch)) => Rows::AsOf(Arc::clone(table), batch),
+            (Some(picture), None) => Rows::Kept(Arc::clone(picture.kept.get(&query.id)?)),
+            (None, None) => Rows::Live(Arc::clone(table)),
+        })
+    }
+
+    /// Whether the change log is shown: not of a frozen picture, which does not have it.
+    pub(crate) fn is_change_log(&self) -> bool {
+        self.view == View::Changes && (!self.is_frozen() || self.past().is_some())
+    }
+
+    /// The current table, or what each batch did to it.
+    pub(super) fn turn_change_log(&mut self) {
+        self.show_as(if self.view == View::Changes {
+            View::Both
+        } else {
+            View::Changes
+        });
     }
 
     /// The parts of a result pane that table and chart have; one of them may have none.
@@ -78,8 +95,8 @@ impl App {
             .and_then(|query| query.result.as_ref())
             .is_some_and(|table| Axes::of(&table.schema()).is_some());
         match self.view {
-            _ if !can_be_drawn => (Some(inner), None),
-            View::Table => (Some(inner), None),
+            _ if !can_be_drawn || self.is_change_log() => (Some(inner), None),
+            View::Table | View::Changes => (Some(inner), None),
             View::Chart => (None, Some(inner)),
             View::Both if inner.height < BOTH => (Some(inner), None),
             View::Both => {
@@ -106,6 +123,13 @@ impl App {
     /// Brings table and chart up to date for their part of the screen.
     pub(super) fn load_result(&mut self, area: Rect) {
         let (table, chart) = self.result_parts(area);
+        if self.is_change_log()
+            && let Some(query) = self.shown_query().map(Arc::clone)
+            && let Some(result) = &query.result
+            && let Err(error) = self.change_log.update(query.id, result.as_ref())
+        {
+            self.fail(&error);
+        }
         let (Some(id), Some(rows)) = (self.selected, self.result_rows()) else {
             return;
         };
@@ -209,14 +233,22 @@ impl App {
         Ok(Some(Record {
             row: place + 1,
             values: values.collect::<Result<_>>()?,
-            column: self.grid().map_or(0, |grid| grid.cursor.1),
+            column: self.focused_table().map_or(0, |(_, grid)| grid.cursor.1),
             scroll: 0,
         }))
     }
 
+    /// The table that has the keyboard: a result, or a state.
+    fn focused_table(&self) -> Option<(Rows, &Grid)> {
+        if self.is_in_keys() {
+            return Some((self.keys.rows()?.clone(), &self.keys.grid));
+        }
+        Some((self.result_rows()?, self.grid()?))
+    }
+
     /// The row under the cursor: its place in the table, its columns.
     fn cursor_row(&self) -> Result<Option<(usize, NamedColumns)>> {
-        let (Some(rows), Some(grid)) = (self.result_rows(), self.grid()) else {
+        let Some((rows, grid)) = self.focused_table() else {
             return Ok(None);
         };
         let Some(place) = grid.place()? else {
@@ -235,7 +267,7 @@ impl App {
     /// Puts the cell under the cursor, or its row as JSON, on the clipboard.
     pub(super) fn copy(&mut self, whole_row: bool) {
         let text = self.cursor_row().and_then(|row| {
-            let (Some((_, row)), Some(grid)) = (row, self.grid()) else {
+            let (Some((_, row)), Some((_, grid))) = (row, self.focused_table()) else {
                 return Ok(None);
             };
             if whole_row {
@@ -259,11 +291,19 @@ impl App {
 
     /// Table and chart, the chart alone, the table alone.
     pub(super) fn turn_view(&mut self) {
-        self.view = match self.view {
+        self.show_as(match self.view {
             View::Both => View::Chart,
             View::Chart => View::Table,
-            View::Table => View::Both,
-        };
+            View::Table | View::Changes => View::Both,
+        });
+    }
+
+    fn show_as(&mut self, view: View) {
+        if (view == View::Changes) != (self.view == View::Changes) {
+            // Other rows with other columns: nothing of where one was means anything there.
+            self.grids.clear();
+        }
+        self.view = view;
     }
 
     /// Bars or lines.

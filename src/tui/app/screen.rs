@@ -89,6 +89,8 @@ pub(crate) enum Pane {
     Waiting,
     /// Its stateful operators.
     State,
+    /// Keys and values of one of them.
+    Keys,
     /// Its statement and plan.
     Plan,
     /// The list of its recent batches.
@@ -115,6 +117,7 @@ impl Pane {
             Self::Waiting => "why no rows yet",
             Self::Log => "log",
             Self::State => "state",
+            Self::Keys => "keys and values",
             Self::Plan => "plan",
             Self::Batches => "batches",
             Self::Json => "progress",

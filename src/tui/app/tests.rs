@@ -7,8 +7,8 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::queries::Column;
 use super::*;
-use crate::engine::snapshot::{QueryState, ResultTable};
-use crate::engine::{Command, Reply};
+use crate::engine::snapshot::{QueryState, ResultTable, StateOrder, StatePage, StateRequest, StateWeight};
+use crate::engine::{Answer, Command, Reply};
 use crate::error::{Error, Position};
 use crate::sink::OutputMode;
 use crate::tui::action::{ACTIONS, ActionId};
@@ -776,4 +776,169 @@ fn a_result_turns_from_table_to_chart_and_back() {
     assert_eq!(app.pivot().map(|pivot| pivot.measure.as_str()), Some("revenue"));
     press(&mut app, &["v"]);
     assert!(app.pivot().is_none() && picture(&app).contains("note 39 that"));
+}
+
+fn state_page(keys: &[&str]) -> StatePage {
+    let totals: Vec<(&str, i64)> = keys.iter().map(|key| (*key, 7)).collect();
+    StatePage {
+        operator: 0,
+        signature: "count".to_string(),
+        batch_id: Some(142),
+        oldest_batch_id: Some(42),
+        newest_batch_id: Some(142),
+        num_keys: 1,
+        num_rows: 1_192,
+        num_found: keys.len() as u64,
+        rows: fake::totals(&totals),
+        weights: vec![64; keys.len()],
+        weight: StateWeight::Bytes,
+        lease: None,
+    }
+}
+
+/// The state that was asked for.
+fn asked(effects: &[Effect]) -> (String, StateRequest) {
+    match effects {
+        [Effect::Execute(Command::ReadState { query, request })] => (query.clone(), request.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_state_is_looked_into_by_key_by_size_and_by_look_up() {
+    let (mut app, clock) = app(120, 40, shop());
+    let effects = press(&mut app, &["down", "3"]);
+    let (query, request) = asked(&effects);
+    assert_eq!(
+        (query.as_str(), request.order, request.offset),
+        ("orders_by_window", StateOrder::Key, 0)
+    );
+    let answer = |app: &mut App, effects: &[Effect], keys: &[&str]| {
+        let (query, request) = asked(effects);
+        let reply = Reply::done("3 keys").with(Answer::State(Box::new(state_page(keys))));
+        let effects = app.update(Message::Reply(Command::ReadState { query, request }, Ok(reply)));
+        app.prepare();
+        assert_eq!(effects, [], "what was answered is not asked again");
+    };
+    answer(&mut app, &effects, &["ann", "bob", "cleo"]);
+    let shown = picture(&app);
+    assert!(
+        shown.contains("cleo") && shown.contains("1,192 · by key") && shown.contains("batch 142"),
+        "{shown}"
+    );
+    press(&mut app, &["w"]);
+    assert_eq!(app.focus, Pane::Keys);
+    press(&mut app, &["down", "enter"]);
+    assert!(
+        picture(&app).contains("row 2") && picture(&app).contains("total  7"),
+        "{}",
+        picture(&app)
+    );
+    press(&mut app, &["esc"]);
+    let effects = press(&mut app, &["o"]);
+    assert_eq!(asked(&effects).1.order, StateOrder::Largest);
+    answer(&mut app, &effects, &["cleo", "ann"]);
+    let mut effects = press(&mut app, &["/"]);
+    effects.extend(app.update(Message::Key(
+        "b".parse::<crate::tui::keymap::Key>().expect("a key").event(),
+    )));
+    assert_eq!(asked(&effects).1.find.as_deref(), Some("b"));
+    answer(&mut app, &effects, &["bob"]);
+    assert!(picture(&app).contains("/b  1 of 1,192"), "{}", picture(&app));
+    press(&mut app, &["enter"]);
+    // At an earlier batch the state is that of then.
+    let effects = press(&mut app, &[","]);
+    assert_eq!(asked(&effects).1.as_of, Some(141));
+    answer(&mut app, &effects, &["bob"]);
+    let (query, request) = asked(&press(&mut app, &["end"]));
+    assert_eq!(request.as_of, None);
+    let gone = Error::statement("that batch is not kept any more");
+    app.update(Message::Reply(Command::ReadState { query, request }, Err(gone)));
+    app.prepare();
+    assert!(
+        picture(&app).contains("that batch is not kept any more"),
+        "{}",
+        picture(&app)
+    );
+    clock.advance_ms(5_000);
+    asked(&app.update(Message::Tick));
+}
+
+#[test]
+fn results_go_back_in_time_with_their_query() {
+    let table = Arc::new(FakeTable::windows(40));
+    let mut query = fake::running("orders");
+    query.result = Some(Arc::clone(&table) as Arc<dyn ResultTable>);
+    let (mut app, _) = app(120, 40, fake::snapshot(vec![query]));
+    press(&mut app, &["2", ",", ","]);
+    let shown = picture(&app);
+    assert!(
+        shown.contains("as of batch 140") && shown.contains("of 38 · update"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("+ 14:02:20"),
+        "what that batch brought is marked:\n{shown}"
+    );
+    press(&mut app, &["end"]);
+    assert!(
+        picture(&app).contains("of 40 · update · follows"),
+        "{}",
+        picture(&app)
+    );
+    for _ in 0..45 {
+        press(&mut app, &[","]);
+    }
+    assert!(
+        picture(&app).contains("the rows as of batch 97 are not kept any more"),
+        "{}",
+        picture(&app)
+    );
+}
+
+#[test]
+fn the_change_log_shows_what_each_batch_did() {
+    let (mut app, table) = on_result(120, 40, FakeTable::windows(40));
+    press(&mut app, &["c"]);
+    let shown = picture(&app);
+    assert!(
+        shown.contains("change log") && shown.contains("142  new"),
+        "{shown}"
+    );
+    assert_eq!(app.grid().expect("a grid").shown.num_rows, 40);
+    table.set(window_rows(41), vec![142; 41]);
+    let same = app.live.snapshot.as_ref().clone();
+    show(&mut app, same);
+    press(&mut app, &["c"]);
+    assert!(picture(&app).contains("of 41 · update"), "{}", picture(&app));
+}
+
+#[test]
+fn exports_and_resets_are_commands_and_a_reset_is_asked_twice() {
+    let (mut app, _) = app(120, 40, shop());
+    assert_eq!(press(&mut app, &["x"]), []);
+    assert_eq!(
+        say(&app),
+        "late_to_parquet has no rows to export: only a memory sink keeps them"
+    );
+    press(&mut app, &["down", "x"]);
+    type_text(&mut app, "out/a.csv");
+    let export = Command::Export {
+        query: "orders_by_window".to_string(),
+        path: "out/a.csv".into(),
+    };
+    assert_eq!(press(&mut app, &["enter"]), [Effect::Execute(export)]);
+    run_line(&mut app, "reset-checkpoint orders_by_window");
+    assert!(say(&app).contains("orders_by_window runs: stop it first"));
+    press(&mut app, &["esc"]);
+    run_line(&mut app, "reset-checkpoint late_to_parquet");
+    assert!(picture(&app).contains("Reset the checkpoint of late_to_parquet?"));
+    assert_eq!(press(&mut app, &["y"]), [], "asked a second time");
+    assert!(
+        picture(&app).contains("Really begin late_to_parquet anew?"),
+        "{}",
+        picture(&app)
+    );
+    let reset = Command::ResetCheckpoint("late_to_parquet".to_string());
+    assert_eq!(press(&mut app, &["y"]), [Effect::Execute(reset)]);
 }

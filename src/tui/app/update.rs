@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossterm::event::KeyEventKind;
 
 use super::{App, Effect, Message, Notice};
-use crate::engine::{Command, Reply, Snapshot};
+use crate::engine::{Answer, Command, Reply, Snapshot};
 use crate::error::Error;
 
 impl App {
@@ -44,6 +44,7 @@ impl App {
                 ));
             }
         }
+        self.ask_for_keys();
         self.dirty = true;
         std::mem::take(&mut self.effects)
     }
@@ -56,6 +57,13 @@ impl App {
     }
 
     fn reply(&mut self, command: &Command, result: Result<Reply, Error>) {
+        if let Command::ReadState { query, request } = command {
+            let page = result.and_then(|reply| match reply.answer {
+                Answer::State(page) => Ok(*page),
+                _ => Err(Error::internal("the engine did not answer with a state")),
+            });
+            return self.keys_answered(query, request, page);
+        }
         if *command == Command::StopAll && self.quitting {
             // What cannot be stopped goes on from its checkpoint next time, so an error is no reason to stay.
             self.effects.push(Effect::Exit);
@@ -77,6 +85,10 @@ impl App {
             Command::Stop(name) => self.say(format!("stopping {name} after its batch ...")),
             Command::Restart(name) => self.say(format!("restarting {name} ...")),
             Command::Drop(name) => self.say(format!("dropping {name} ...")),
+            Command::ResetCheckpoint(name) => self.say(format!("putting the checkpoint of {name} aside ...")),
+            Command::Export { query, path } => {
+                self.say(format!("writing {query} to {} ...", path.display()));
+            }
             _ => {}
         }
         self.effects.push(Effect::Execute(command));

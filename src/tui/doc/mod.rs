@@ -50,7 +50,13 @@ pub(crate) fn of(pane: Pane, facts: &Facts<'_>) -> Option<Doc> {
         Pane::Plan => Some(plan::doc(facts)),
         Pane::Json => Some(json::doc(facts)),
         Pane::Sources => Some(sources::doc(facts)),
-        Pane::Queries | Pane::Result | Pane::Rates | Pane::Durations | Pane::Timings | Pane::Batches => None,
+        Pane::Queries
+        | Pane::Result
+        | Pane::Rates
+        | Pane::Durations
+        | Pane::Timings
+        | Pane::Batches
+        | Pane::Keys => None,
     }
 }
 

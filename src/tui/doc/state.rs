@@ -35,16 +35,14 @@ pub(super) fn doc(facts: &Facts<'_>) -> Doc {
     let moment = queries::moment_ms(facts.query, facts.history, facts.now_ms);
     let room = whole_steps(facts.width.saturating_sub(NAME + NUMBER + 1));
     if room >= 10 {
-        let trend = facts.symbols.sparkline(
-            &facts.history.state_rows(facts.history.steps(moment, 60, room)),
-            room,
-        );
+        let keys = facts.history.state_rows(facts.history.steps(moment, 60, room));
+        let grown = keys.last().copied().unwrap_or(0.0) - keys.first().copied().unwrap_or(0.0);
+        let sign = if grown < 0.0 { facts.symbols.minus } else { "+" };
+        let grown = format!("{sign}{}", units::count(grown.abs()).text());
         doc.line([
-            (
-                Role::Muted,
-                text::left("   keys, last 60 s", NAME + NUMBER + 1, ""),
-            ),
-            (Role::Trend, trend),
+            (Role::Muted, text::left("   growth, last 60 s", NAME, "")),
+            (Role::Text, text::right(&grown, NUMBER, "")),
+            (Role::Trend, format!(" {}", facts.symbols.sparkline(&keys, room))),
         ]);
     }
     for (at, operator) in progress.state_operators.iter().enumerate() {

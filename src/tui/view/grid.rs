@@ -28,28 +28,32 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
         return paragraph(canvas, inner, Role::Muted, &words);
     };
     let dot = app.symbols.dot;
-    let how = if app.is_frozen() {
+    let as_of = app
+        .past()
+        .map(|past| format!("as of batch {}", grouped(past.batch.batch_id)));
+    let how = if let Some(as_of) = &as_of {
+        as_of
+    } else if app.is_frozen() {
         "frozen"
-    } else if app.past().is_some() {
-        "of now"
     } else if grid.follows(table.mode()) {
         "follows"
     } else {
         "stays"
     };
     let rows = rows_in_sight(app, grid);
-    panel(
-        canvas,
-        area,
-        &format!("{rows} {dot} {} {dot} {how}", query.output_mode),
-    );
+    let what = if app.is_change_log() {
+        "change log".to_string()
+    } else {
+        query.output_mode.to_string()
+    };
+    panel(canvas, area, &format!("{rows} {dot} {what} {dot} {how}"));
     if let Some(error) = &grid.error {
         return paragraph(canvas, inner, Role::Failed, error);
     }
     let (table, chart) = app.result_parts(area);
     if let Some(table) = table {
         canvas.below(area, &columns_in_sight(app, grid));
-        heads(canvas, grid, table);
+        heads(canvas, grid, table, 0);
         if grid.shown.num_rows == 0 {
             let words = if grid.filter.is_empty() {
                 "No rows yet."
@@ -58,7 +62,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
             };
             canvas.at(table, 1, GRID_MARK, Role::Muted, words);
         }
-        cells(canvas, app, grid, table);
+        cells(canvas, app, grid, table, app.focus == Pane::Result);
     }
     if let Some(chart) = chart {
         result_chart::draw(canvas, app, chart);
@@ -70,7 +74,7 @@ fn panel(canvas: &mut Canvas<'_>, area: Rect, right: &str) {
     canvas.panel(area, Pane::Result, Titles { left, right });
 }
 
-fn paragraph(canvas: &mut Canvas<'_>, area: Rect, role: Role, words: &str) {
+pub(super) fn paragraph(canvas: &mut Canvas<'_>, area: Rect, role: Role, words: &str) {
     for (row, line) in text::wrap(words, usize::from(area.width)).iter().enumerate() {
         canvas.text(area, row, role, line);
     }
@@ -103,7 +107,7 @@ fn rows_in_sight(app: &App, grid: &Grid) -> String {
 }
 
 /// `‹ columns 2–4 of 9 ›`; nothing where all are.
-fn columns_in_sight(app: &App, grid: &Grid) -> String {
+pub(super) fn columns_in_sight(app: &App, grid: &Grid) -> String {
     let symbols = app.symbols;
     let last = grid.column + grid.shown.columns.len();
     let [before, after] = [grid.column > 0, last < grid.shown.num_columns];
@@ -121,26 +125,33 @@ fn columns_in_sight(app: &App, grid: &Grid) -> String {
     columns.trim().to_string()
 }
 
-fn heads(canvas: &mut Canvas<'_>, grid: &Grid, inner: Rect) {
+/// The names of the columns in sight, the first `strong` of the table brighter.
+pub(super) fn heads(canvas: &mut Canvas<'_>, grid: &Grid, inner: Rect, strong: usize) {
     let ellipsis = canvas.symbols.ellipsis;
     let mut column = GRID_MARK;
-    for head in &grid.shown.columns {
+    for (at, head) in grid.shown.columns.iter().enumerate() {
         let name = if head.right {
             text::right(&head.name, head.width, ellipsis)
         } else {
             text::cut(&head.name, head.width, ellipsis)
         };
-        canvas.at(inner, 0, column, Role::Header, &name);
+        let role = if grid.column + at < strong {
+            Role::Strong
+        } else {
+            Role::Header
+        };
+        canvas.at(inner, 0, column, role, &name);
         column += head.width + 2;
     }
 }
 
-fn cells(canvas: &mut Canvas<'_>, app: &App, grid: &Grid, inner: Rect) {
+/// The cells in sight, with the cursor where the table has the keyboard.
+pub(super) fn cells(canvas: &mut Canvas<'_>, app: &App, grid: &Grid, inner: Rect, has_keyboard: bool) {
     let now_ms = app.picture().now_ms;
     let symbols = canvas.symbols;
     for (row, line) in grid.shown.rows.iter().enumerate() {
         let row = row + 1;
-        let has_cursor = app.focus == Pane::Result && grid.offset + row == grid.cursor.0 + 1;
+        let has_cursor = has_keyboard && grid.offset + row == grid.cursor.0 + 1;
         if has_cursor {
             let whole = Rect {
                 y: inner.y + to_u16(row),

@@ -4,7 +4,7 @@
 //!
 //! - `canvas`: text in roles, frames
 //! - `bars`: the lines at the top and at the bottom, the tabs
-//! - `queries`, `grid` with `result_chart`, `batches`, `timings`, `charts` on `time_chart`: panes that are no plain text
+//! - `queries`, `grid` with `result_chart`, `keys`, `batches`, `timings`, `charts` on `time_chart`: panes that are no plain text
 //! - `overlay`: help, themes, questions, completions, errors
 
 mod bars;
@@ -12,6 +12,7 @@ mod batches;
 mod canvas;
 mod charts;
 mod grid;
+mod keys;
 mod overlay;
 mod queries;
 mod result_chart;
@@ -74,6 +75,7 @@ fn pane(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
         Pane::Durations => charts::durations(canvas, app, area),
         Pane::Timings => timings::draw(canvas, app, area),
         Pane::Batches => batches::draw(canvas, app, area),
+        Pane::Keys => keys::draw(canvas, app, area),
         Pane::Details
         | Pane::Lane
         | Pane::Waiting

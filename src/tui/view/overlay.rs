@@ -155,6 +155,7 @@ fn word(action: &Action) -> String {
         Argument::Query => " [QUERY]",
         Argument::Column => " COLUMN [desc]",
         Argument::Theme => " NAME",
+        Argument::File => " FILE",
         Argument::Text => " TEXT",
     };
     format!(":{}{argument}", action.name)
