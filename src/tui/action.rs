@@ -226,7 +226,7 @@ pub(crate) const ACTIONS: &[Action] = &[
         "Stop it, if it runs, and start it", QUERY, restart),
     entry(Id::Drop, "drop", Argument::Query, &["D"], "",
         "Forget it, asked first; its checkpoint stays", QUERY, selected),
-    entry(Id::ResetCheckpoint, "reset-checkpoint", Argument::Query, &[], "",
+    entry(Id::ResetCheckpoint, "reset", Argument::Query, &[], "",
         "Begin anew, asked twice; the old one is kept", QUERY, reset),
     entry(Id::Mark, "mark", Argument::None, &["space"], "mark",
         "Mark it: actions act on all that are marked", QUERY, mark),

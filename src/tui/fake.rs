@@ -25,7 +25,8 @@ use crate::clock::{Clock, ManualClock};
 use crate::engine::Snapshot;
 use crate::engine::snapshot::{
     ErrorReport, EventTimeFacts, LateRows, LogEntry, LogLevel, NodeNumbers, OpenState, OpenWindow, PlanNode,
-    QuerySnapshot, QueryState, ResultPage, ResultTable, Waiting, WaitingKind, Warning, WatermarkSource,
+    QuerySnapshot, QueryState, ResultPage, ResultTable, StatePage, StateWeight, Waiting, WaitingKind,
+    Warning, WatermarkSource,
 };
 use crate::error::{ErrorKind, Result};
 use crate::execution::progress::{
@@ -492,6 +493,25 @@ pub(crate) fn totals(rows: &[(&str, i64)]) -> RecordBatch {
         ("total", Arc::new(totals) as ArrayRef),
     ])
     .expect("rows")
+}
+
+/// Some keys of a state of 1,192.
+pub(crate) fn state_page(keys: &[&str]) -> StatePage {
+    let sevens: Vec<(&str, i64)> = keys.iter().map(|key| (*key, 7)).collect();
+    StatePage {
+        operator: 0,
+        signature: "count".to_string(),
+        batch_id: Some(142),
+        oldest_batch_id: Some(42),
+        newest_batch_id: Some(142),
+        num_keys: 1,
+        num_rows: 1_192,
+        num_found: keys.len() as u64,
+        rows: totals(&sevens),
+        weights: vec![64; keys.len()],
+        weight: StateWeight::Bytes,
+        lease: None,
+    }
 }
 
 /// A workbench of some size over a snapshot, and the clock that it goes by, which shows [`BASE_MS`].

@@ -30,7 +30,6 @@ impl Key {
     }
 
     /// The event that tells of it.
-    #[cfg(test)]
     pub(crate) fn event(self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)
     }

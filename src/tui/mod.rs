@@ -18,6 +18,7 @@
 //! - `layout`: what is where, from the size of the screen; `table`: which columns fit
 //! - `doc`: the texts of panes; `view`: drawing; `theme`, `symbols`: how it looks
 //! - `text`, `units`: measuring and cutting text, numbers for people
+//! - `headless`: the same without a terminal
 //! - `event_loop`, `terminal`: when to draw, and the terminal itself
 
 mod action;
@@ -26,6 +27,7 @@ mod doc;
 mod event_loop;
 #[cfg(test)]
 mod fake;
+mod headless;
 mod keymap;
 mod layout;
 mod symbols;
@@ -39,6 +41,7 @@ mod view;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use headless::Headless;
 pub use theme::{ColorDepth, Theme};
 
 use crate::clock::{Clock, SystemClock};

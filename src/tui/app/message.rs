@@ -31,7 +31,7 @@ pub(crate) enum Message {
 }
 
 /// Something to be done outside.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
     /// Give the engine a command; its answer comes back as [`Message::Reply`].
     Execute(Command),

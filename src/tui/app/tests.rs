@@ -7,7 +7,7 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::queries::Column;
 use super::*;
-use crate::engine::snapshot::{QueryState, ResultTable, StateOrder, StatePage, StateRequest, StateWeight};
+use crate::engine::snapshot::{QueryState, ResultTable, StateOrder, StateRequest};
 use crate::engine::{Answer, Command, Reply};
 use crate::error::{Error, Position};
 use crate::sink::OutputMode;
@@ -778,24 +778,6 @@ fn a_result_turns_from_table_to_chart_and_back() {
     assert!(app.pivot().is_none() && picture(&app).contains("note 39 that"));
 }
 
-fn state_page(keys: &[&str]) -> StatePage {
-    let totals: Vec<(&str, i64)> = keys.iter().map(|key| (*key, 7)).collect();
-    StatePage {
-        operator: 0,
-        signature: "count".to_string(),
-        batch_id: Some(142),
-        oldest_batch_id: Some(42),
-        newest_batch_id: Some(142),
-        num_keys: 1,
-        num_rows: 1_192,
-        num_found: keys.len() as u64,
-        rows: fake::totals(&totals),
-        weights: vec![64; keys.len()],
-        weight: StateWeight::Bytes,
-        lease: None,
-    }
-}
-
 /// The state that was asked for.
 fn asked(effects: &[Effect]) -> (String, StateRequest) {
     match effects {
@@ -815,7 +797,7 @@ fn a_state_is_looked_into_by_key_by_size_and_by_look_up() {
     );
     let answer = |app: &mut App, effects: &[Effect], keys: &[&str]| {
         let (query, request) = asked(effects);
-        let reply = Reply::done("3 keys").with(Answer::State(Box::new(state_page(keys))));
+        let reply = Reply::done("3 keys").with(Answer::State(Box::new(fake::state_page(keys))));
         let effects = app.update(Message::Reply(Command::ReadState { query, request }, Ok(reply)));
         app.prepare();
         assert_eq!(effects, [], "what was answered is not asked again");
@@ -928,10 +910,10 @@ fn exports_and_resets_are_commands_and_a_reset_is_asked_twice() {
         path: "out/a.csv".into(),
     };
     assert_eq!(press(&mut app, &["enter"]), [Effect::Execute(export)]);
-    run_line(&mut app, "reset-checkpoint orders_by_window");
+    run_line(&mut app, "reset orders_by_window");
     assert!(say(&app).contains("orders_by_window runs: stop it first"));
     press(&mut app, &["esc"]);
-    run_line(&mut app, "reset-checkpoint late_to_parquet");
+    run_line(&mut app, "reset late_to_parquet");
     assert!(picture(&app).contains("Reset the checkpoint of late_to_parquet?"));
     assert_eq!(press(&mut app, &["y"]), [], "asked a second time");
     assert!(

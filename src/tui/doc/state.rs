@@ -78,12 +78,11 @@ fn numbers(doc: &mut Doc, facts: &Facts<'_>, operator: &StateOperatorProgress) {
         String::new(),
     );
     let size = units::bytes(operator.memory_used_bytes);
-    row(
-        "memory",
-        Role::Text,
-        size.number,
-        format!(" {}{}", size.unit, per_key(operator)),
-    );
+    row("memory", Role::Text, size.number, format!(" {}", size.unit));
+    if operator.num_rows_total > 0 {
+        let each = to_f64(operator.memory_used_bytes) / to_f64(operator.num_rows_total);
+        row("memory a key", Role::Text, format!("{each:.0}"), " B".to_string());
+    }
     let time = |time: u64| format!(" in {time} ms");
     row(
         "updated last batch",
@@ -116,12 +115,4 @@ fn numbers(doc: &mut Doc, facts: &Facts<'_>, operator: &StateOperatorProgress) {
     for (name, value) in &operator.custom_metrics {
         row(name, Role::Text, count(*value), String::new());
     }
-}
-
-fn per_key(operator: &StateOperatorProgress) -> String {
-    if operator.num_rows_total == 0 {
-        return String::new();
-    }
-    let each = to_f64(operator.memory_used_bytes) / to_f64(operator.num_rows_total);
-    format!(", {each:.0} B a key")
 }

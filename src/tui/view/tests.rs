@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use ratatui::style::{Color, Modifier};
 
-use crate::tui::app::App;
+use crate::engine::{Answer, Reply};
+use crate::tui::app::{App, Effect, Message};
 use crate::tui::fake::{self, app, app_with, picture, press, shop, type_text};
 use crate::tui::theme::ColorDepth;
 
@@ -61,6 +62,27 @@ fn record() {
 #[test]
 fn state() {
     at_every_size("state", &["down", "3"]);
+}
+
+#[test]
+fn keys() {
+    for (width, height) in SIZES {
+        let (mut app, _) = app(width, height, shop());
+        let effects = press(&mut app, &["down", "3", "w"]);
+        let Some(Effect::Execute(command)) = effects.first().cloned() else {
+            assert_eq!(
+                (width, height),
+                (60, 16),
+                "only there the keys are not shown at once"
+            );
+            continue;
+        };
+        let page = fake::state_page(&["ann", "bob", "cleo"]);
+        let reply = Reply::done("3 keys").with(Answer::State(Box::new(page)));
+        app.update(Message::Reply(command, Ok(reply)));
+        app.prepare();
+        assert_snapshot!(format!("keys_{width}x{height}"), picture(&app));
+    }
 }
 
 #[test]
@@ -224,7 +246,7 @@ fn any_size_can_be_drawn() {
             (59, 15),
             (400, 100),
         ] {
-            app.update(crate::tui::app::Message::Resize(width, height));
+            app.update(Message::Resize(width, height));
             app.prepare();
             assert_eq!(fake::buffer(&app).area.width, width);
         }
