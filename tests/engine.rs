@@ -173,6 +173,7 @@ fn state_is_seen_as_of_any_batch_that_is_kept() {
     let first = bench.state(first_rows()).expect("a page");
     assert_eq!(counts(&first), owned(&[("a", 1), ("b", 2)]));
     assert_eq!((first.num_keys, first.weight), (1, StateWeight::Bytes));
+    assert_eq!(first.rows.schema().field(1).name(), "count(1)[count]");
     // The first page is held meanwhile: the second goes on from what was read for it.
     bench.batch(&[(0, "abc"), (0, "a")]);
     let second = bench.state(first_rows()).expect("a page");

@@ -28,6 +28,8 @@ use crate::sink::OutputMode;
 const ENOUGH_BATCHES: usize = 5;
 /// How many batches are looked back at for what comes and goes.
 const LAST_BATCHES: usize = 10;
+/// A watermark that stands for less is not stuck: event times may be whole seconds, or come in bursts.
+const STUCK_MS: i64 = 10_000;
 /// A commit below this is no trouble, however quick the rows are: every batch has one.
 const SLOW_COMMIT_US: u64 = 100_000;
 /// Rates within this factor are equal.
@@ -154,16 +156,15 @@ fn how_to_bound(operator: &OperatorFacts, facts: &QueryFacts<'_>) -> &'static st
 /// Rows come, and the watermark that the batches run with is the same.
 fn watermark_stuck(facts: &QueryFacts<'_>) -> Option<Warning> {
     let event_time = facts.event_time?;
-    let with_rows = last_with_rows(facts);
-    if with_rows.len() < ENOUGH_BATCHES {
-        return None;
-    }
     let watermark = |progress: &StreamingQueryProgress| progress.event_time.get("watermark").cloned();
-    let stands_at = watermark(with_rows[0])?;
-    if with_rows
-        .iter()
-        .any(|progress| watermark(progress).as_ref() != Some(&stands_at))
-    {
+    let stands_at = watermark(facts.recent.back()?)?;
+    let stretch = facts.recent.iter().rev();
+    let stretch = stretch.take_while(|progress| watermark(progress).as_ref() == Some(&stands_at));
+    let with_rows = stretch
+        .filter(|progress| progress.num_input_rows > 0)
+        .collect::<Vec<_>>();
+    let (newest, oldest) = (with_rows.first()?, with_rows.last()?);
+    if with_rows.len() < ENOUGH_BATCHES || time_ms(newest)? - time_ms(oldest)? < STUCK_MS {
         return None;
     }
     let holding = event_time.watermarks.iter().filter(|watermark| watermark.decides);
@@ -356,6 +357,12 @@ fn duration(progress: &StreamingQueryProgress, steps: &[&str]) -> u64 {
         .iter()
         .filter_map(|step| progress.duration_us.get(*step))
         .sum()
+}
+
+/// When a batch's trigger fired, in milliseconds since the epoch.
+fn time_ms(progress: &StreamingQueryProgress) -> Option<i64> {
+    let time = chrono::DateTime::parse_from_rfc3339(&progress.timestamp).ok()?;
+    Some(time.timestamp_millis())
 }
 
 fn mean(values: &[u64]) -> u64 {

@@ -32,7 +32,7 @@ fn batch(batch_id: u64) -> StreamingQueryProgress {
         id: Uuid::nil(),
         run_id: Uuid::nil(),
         name: None,
-        timestamp: String::new(),
+        timestamp: iso_millis(1_000 * i64::try_from(batch_id).expect("small")),
         batch_id,
         batch_duration: 30,
         num_input_rows: 10,
@@ -208,7 +208,7 @@ fn a_stuck_watermark_names_the_stream_that_holds_it() {
     let message = query.only("watermark-stuck").message;
     assert!(message.contains("it waits for stream refunds"), "{message}");
     assert!(
-        message.contains("1970-01-01T00:00:01.000Z for 10 batches"),
+        message.contains("1970-01-01T00:00:01.000Z for 20 batches"),
         "{message}"
     );
 
@@ -224,6 +224,16 @@ fn a_stuck_watermark_names_the_stream_that_holds_it() {
         ..at_one_second(vec![watermark("orders", 2_000, true)])
     });
     assert_eq!(query.warnings(), [], "the next batch has another one");
+}
+
+#[test]
+fn event_times_in_whole_seconds_are_not_a_stuck_watermark() {
+    let mut query = Query::of(|progress| {
+        stand_still(progress);
+        progress.timestamp = iso_millis(200 * i64::try_from(progress.batch_id).expect("small"));
+    });
+    query.event_time = Some(at_one_second(vec![watermark("orders", 1_000, true)]));
+    assert_eq!(query.warnings(), [], "it has stood for four seconds");
 }
 
 #[test]

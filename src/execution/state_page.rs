@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::Schema;
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parking_lot::Mutex;
 
 use crate::checkpoint::{Checkpoint, QueryShape};
 use crate::error::{Error, Result};
 use crate::format::{Dialect, column};
 use crate::operators::context::OperatorFacts;
+use crate::operators::signature::with_plain_literals;
 use crate::state::{StateLayout, StateStore};
 
 /// What is to be seen of a state.
@@ -265,7 +266,7 @@ fn page(view: &StateView, checkpoint: &Checkpoint, request: &StateRequest) -> Re
         num_keys: view.store.layout().num_keys,
         num_rows: view.store.num_rows() as u64,
         num_found: entries.len() as u64,
-        rows: view.store.rows_of(shown)?,
+        rows: with_plain_names(&view.store.rows_of(shown)?)?,
         weights: match weights {
             Some(weights) => weights[start..end].to_vec(),
             None => view.weights(shown)?,
@@ -326,6 +327,25 @@ pub fn read(
         earlier => StateView::read(checkpoint, request.operator, batch_id, layout, earlier)?,
     };
     page(kept.insert(view), checkpoint, request)
+}
+
+/// The rows under names for people: `count(1)` and not `count(Int64(1))`.
+fn with_plain_names(rows: &RecordBatch) -> Result<RecordBatch> {
+    let schema = rows.schema();
+    let fields = schema.fields().iter();
+    let fields = fields.map(|field| {
+        field
+            .as_ref()
+            .clone()
+            .with_name(with_plain_literals(field.name()))
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    Ok(RecordBatch::try_new_with_options(
+        schema,
+        rows.columns().to_vec(),
+        &options,
+    )?)
 }
 
 fn no_operator(operator: u32, count: usize) -> Error {

@@ -29,7 +29,7 @@ pub fn aggregate_signature<'a>(
 }
 
 /// `sum(n + Int64(1))` becomes `sum(n + 1)`, `Utf8("a")` becomes `"a"`.
-fn with_plain_literals(name: &str) -> String {
+pub(crate) fn with_plain_literals(name: &str) -> String {
     const TYPES: [&str; 7] = [
         "Int8(", "Int16(", "Int32(", "Int64(", "Float64(", "Boolean(", "Utf8(",
     ];
