@@ -62,11 +62,11 @@ fn main() -> ExitCode {
     ] {
         let mut times = pictures(keys).expect("pictures");
         times.sort_unstable();
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        let (p50, p99) = (at(0.5), at(0.99));
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+        let (p50, p99) = (at(50), at(99));
         println!(
             "  {name:<16} p50 {p50:>9.1?}   p99 {p99:>9.1?}   max {:>9.1?}",
-            at(1.0)
+            at(100)
         );
         is_slow |= p99 >= LIMIT;
     }
@@ -177,10 +177,11 @@ impl Table {
     }
 
     fn rows(version: u64) -> RecordBatch {
+        let signed = |value: usize| i64::try_from(value).expect("small");
         let changes = |row: usize| row + CHANGED >= ROWS;
         let number =
-            |row: usize| (row * 37) as i64 % 5_000 + if changes(row) { version.cast_signed() } else { 0 };
-        let starts = (0..ROWS).map(|row| (BEGIN_MS - 10_000 * ((ROWS - row) / 4) as i64) * 1_000);
+            |row: usize| signed(row * 37 % 5_000) + if changes(row) { version.cast_signed() } else { 0 };
+        let starts = (0..ROWS).map(|row| (BEGIN_MS - 10_000 * signed((ROWS - row) / 4)) * 1_000);
         let kinds = (0..ROWS).map(|row| ["view", "cart", "purchase", "refund"][row % 4]);
         let columns: [(&str, ArrayRef); 5] = [
             (

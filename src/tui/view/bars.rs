@@ -45,15 +45,11 @@ pub(super) fn header(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
                 format!("{} {}", symbols.state(query.state), query.state.as_str()),
             ));
             right.push((Role::Muted, format!(" {} {}", symbols.dot, query.output_mode)));
-            if width >= 80 {
-                right.push((
-                    Role::Muted,
-                    format!(
-                        " {} {}",
-                        symbols.dot,
-                        super::queries::short_trigger(&query.trigger)
-                    ),
-                ));
+            let trigger = super::queries::short_trigger(&query.trigger);
+            let so_far: usize = right.iter().map(|(_, piece)| text::width(piece)).sum();
+            // The query's name matters more: the trigger comes only where both have room.
+            if so_far + text::width(&trigger) + text::width(&query.name) + 32 <= width {
+                right.push((Role::Muted, format!(" {} {trigger}", symbols.dot)));
             }
             if let Some(batch) = queries::batch_id(query) {
                 right.push((Role::Text, format!("  batch {} ", units::grouped(batch))));

@@ -38,7 +38,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
     } else if grid.follows(table.mode()) {
         "follows"
     } else {
-        "stays"
+        "live"
     };
     let rows = rows_in_sight(app, grid);
     let what = if app.is_change_log() {
