@@ -150,13 +150,36 @@ fn the_demo_runs_a_query_stops_and_goes_on_and_the_terminal_comes_back() {
 
     // The second line is orders_by_window; its results are on the screen and change.
     terminal.keys("gj");
-    terminal.wait_for_text("▌ orders_by_window");
+    terminal.wait_for_text("▌  orders_by_window");
     let first = terminal.wait_for("rows of the first windows", |screen| {
         screen.contains("event_type") && screen.contains("purchase")
     });
     terminal.wait_for("changed results", |screen| {
         screen.contains("purchase") && results_of(screen) != results_of(&first)
     });
+
+    // Its page goes back in time as a whole, and comes back to the present.
+    terminal.keys("\r");
+    terminal.wait_for_text("where the time goes");
+    terminal.keys(",,");
+    terminal.wait_for_text("End is live");
+    terminal.keys("2");
+    terminal.wait_for_text("as of batch");
+    terminal.keys("\x1b[F");
+    terminal.wait_for("the present", |screen| !screen.contains("End is live"));
+    // What each batch did, what the state holds, how the plan does.
+    terminal.keys("c");
+    terminal.wait_for("a change log", |screen| {
+        screen.contains("change log") && screen.contains("changed")
+    });
+    terminal.keys("c3");
+    terminal.wait_for("keys of the state", |screen| {
+        screen.contains("keys and values of operator 1, batch")
+    });
+    terminal.keys("4");
+    terminal.wait_for_text("StreamingAggregateExec");
+    terminal.keys("\x1b");
+    terminal.wait_for_text("5 running");
 
     // Stop: the others go on, this one stands still.
     terminal.keys("s");
