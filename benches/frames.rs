@@ -8,7 +8,11 @@
 //! A picture is everything from a snapshot of the engine to the cells that a terminal would be sent: taking the snapshot
 //! in, texts, visible cells, drawing, comparing with the picture before. It ends with an error if one in a hundred takes
 //! 8 ms or more.
-#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap
+)]
 #![allow(missing_docs, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use std::collections::VecDeque;
