@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
+use super::folders::{FolderColumns, Records};
 use super::json::{INFER_SCHEMA, JsonFormat};
 use super::options::{FileContext, FileOptions, SHARED_OPTIONS};
 use super::text::TextFormat;
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::json::JsonOptions;
 use crate::options::Options;
 use crate::suggest::did_you_mean;
+use crate::types::TimeZone;
 
 /// The formats that there are.
 pub const FORMATS: [&str; 2] = ["json", "text"];
@@ -45,7 +47,7 @@ pub(super) fn open(
     schema: Option<SchemaRef>,
     options: &Options,
     context: &FileContext,
-) -> Result<(Arc<dyn FileFormat>, FileOptions)> {
+) -> Result<(Records, FileOptions)> {
     let Some(name) = FORMATS
         .into_iter()
         .find(|format| format.eq_ignore_ascii_case(name))
@@ -63,9 +65,12 @@ pub(super) fn open(
     options.check_known(name, &[&SHARED_OPTIONS, &own_options[..]].concat())?;
     let shared = FileOptions::try_new(name, options, context)?;
     shared.location.check_exists()?;
+    let zone = TimeZone::try_new(&context.time_zone)?;
+    let folders = FolderColumns::find(&shared.location, schema.as_deref(), zone)?;
+    let schema = schema.map(|schema| folders.in_files(&schema));
     let format: Arc<dyn FileFormat> = match name {
         "json" => Arc::new(JsonFormat::try_new(schema, options, &shared.location, context)?),
         _ => Arc::new(TextFormat::try_new(schema)?),
     };
-    Ok((format, shared))
+    Ok((Records::new(format, folders), shared))
 }

@@ -1,7 +1,7 @@
 //! `path`: a folder, a file or a glob, and what is there now.
 //!
 //! Names that begin with `_` or `.` are passed over, folders too, as everywhere in Spark. A folder gives the files
-//! directly in it, or with `recursiveFileLookup` all files below it. A glob is walked part by part, so that only
+//! directly in it and in folders of the form `column=value`, or with `recursiveFileLookup` all files below it. A glob is walked part by part, so that only
 //! folders that can match are read, and a name that is known already costs no look at its file.
 
 use std::collections::HashSet;
@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use glob::Pattern;
 
+use super::folders::is_column;
 use super::log::FileEntry;
 use crate::error::{Error, Result};
 
@@ -87,6 +88,19 @@ impl Location {
     /// The location as a URL: `file:/tmp/in`.
     pub(super) fn url(&self) -> String {
         format!("file:{}", self.text)
+    }
+
+    /// How many names a path has before those of the folders below the location.
+    pub(super) fn depth(&self) -> usize {
+        match &self.roots {
+            Roots::Plain(path) => path.components().skip(1).count(),
+            Roots::Globs(globs) => globs.iter().map(Vec::len).min().unwrap_or(0),
+        }
+    }
+
+    /// Whether all folders below it are read, whatever their names.
+    pub(super) fn is_recursive(&self) -> bool {
+        self.recursive
     }
 
     /// Fails if there is no such folder or file. A glob may match nothing.
@@ -164,7 +178,7 @@ impl Walk<'_> {
         self.found.folders.push((folder.to_owned(), modified));
     }
 
-    /// The files of a folder, and, if asked for, of the folders in it.
+    /// The files of a folder, and of those folders in it that count.
     fn folder(&mut self, folder: &Path) -> Result<()> {
         for entry in self.entries(folder)? {
             let (name, file_type) = entry?;
@@ -172,7 +186,7 @@ impl Walk<'_> {
                 continue;
             }
             if file_type == Kind::Folder {
-                if self.location.recursive {
+                if self.location.recursive || is_column(&name) {
                     self.folder(&folder.join(name))?;
                 }
             } else {
@@ -236,7 +250,7 @@ impl Walk<'_> {
         };
         if metadata.is_dir() {
             let target = fs::canonicalize(&path).map_err(|error| cannot("find", &path, error))?;
-            let follow = self.location.recursive && self.linked.insert(target);
+            let follow = (self.location.recursive || is_column(name)) && self.linked.insert(target);
             return if follow { self.folder(&path) } else { Ok(()) };
         }
         if metadata.is_file() {

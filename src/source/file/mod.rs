@@ -12,6 +12,7 @@
 //!
 //! # Layout
 //! - `location`: `path` as a folder, a file or a glob, and its listing
+//! - `folders`: columns in the names of folders, `day=2026-01-01`
 //! - `log`: which files were seen, and which belong to which offset
 //! - `source`: [`FileSource`], the stream
 //! - `table`: [`FileTable`], the static table on the same code
@@ -20,6 +21,7 @@
 //! - `format`, `json`, `text`: what a line holds
 //! - `options`: the options that all formats share
 
+mod folders;
 mod format;
 mod json;
 mod lines;

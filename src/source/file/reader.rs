@@ -2,6 +2,7 @@
 //!
 //! Reading and decoding happen when the next batch is asked for, on whatever thread asks: the engine's workers.
 
+use std::iter::Peekable;
 use std::sync::Arc;
 use std::vec;
 
@@ -12,7 +13,8 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream;
 
-use super::format::{FileFormat, LineDecoder};
+use super::folders::{Entered, RecordDecoder, Records};
+use super::format::LineDecoder;
 use super::lines::{LineBlocks, first_line};
 use super::location::cannot;
 use super::log::FileEntry;
@@ -26,10 +28,10 @@ const BATCH_BYTES: usize = 64 * 1024 * 1024;
 
 /// Reads the lines of one partition's pieces, in order.
 pub(super) struct PartitionReader {
-    ranges: vec::IntoIter<FileRange>,
+    ranges: Peekable<vec::IntoIter<FileRange>>,
     current: Option<FileRange>,
     lines: LineBlocks,
-    decoder: Box<dyn LineDecoder>,
+    decoder: RecordDecoder,
     /// Bytes of lines since the last flush.
     bytes: usize,
     ignore_missing: bool,
@@ -39,7 +41,7 @@ pub(super) struct PartitionReader {
 /// Readers over all of `files`, at most `partitions` of them.
 pub(super) fn partition_readers(
     files: &[FileEntry],
-    format: &dyn FileFormat,
+    records: &Records,
     projection: &[usize],
     partitions: usize,
     ignore_missing: bool,
@@ -48,10 +50,10 @@ pub(super) fn partition_readers(
     parts
         .map(|ranges| {
             Ok(PartitionReader {
-                ranges: ranges.into_iter(),
+                ranges: ranges.into_iter().peekable(),
                 current: None,
                 lines: LineBlocks::new(),
-                decoder: format.decoder(projection)?,
+                decoder: records.decoder(projection)?,
                 bytes: 0,
                 ignore_missing,
                 failed: false,
@@ -107,10 +109,24 @@ impl PartitionReader {
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         while !self.is_full() {
             if let Some(range) = &self.current {
-                if decode_block(range, &mut self.lines, self.decoder.as_mut(), &mut self.bytes)? {
+                if decode_block(
+                    range,
+                    &mut self.lines,
+                    self.decoder.lines.as_mut(),
+                    &mut self.bytes,
+                )? {
                     self.current = None;
                 }
             } else {
+                let Some(range) = self.ranges.peek() else { break };
+                match self.decoder.enter(&range.path)? {
+                    Entered::Decode => {}
+                    Entered::FlushFirst => break,
+                    Entered::PassOver => {
+                        self.ranges.next();
+                        continue;
+                    }
+                }
                 let Some(range) = self.ranges.next() else { break };
                 if self.lines.open(&range, self.ignore_missing)? {
                     self.current = Some(range);
@@ -119,7 +135,7 @@ impl PartitionReader {
                 }
             }
         }
-        if self.decoder.num_rows() == 0 {
+        if self.decoder.lines.num_rows() == 0 {
             return Ok(None);
         }
         self.bytes = 0;
@@ -127,7 +143,7 @@ impl PartitionReader {
     }
 
     fn is_full(&self) -> bool {
-        is_full(self.decoder.as_ref(), self.bytes)
+        is_full(self.decoder.lines.as_ref(), self.bytes)
     }
 }
 

@@ -13,7 +13,8 @@ use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::format::{FileFormat, open};
+use super::folders::Records;
+use super::format::open;
 use super::log::{FileEntry, OffsetLog, SeenFiles, from_offset, sort, to_offset};
 use super::options::{FileContext, FileLimit, FileOptions};
 use super::reader::{partition_readers, streams};
@@ -39,7 +40,7 @@ pub struct FileSource {
 
 #[derive(Debug)]
 struct Shared {
-    format: Arc<dyn FileFormat>,
+    records: Records,
     options: FileOptions,
     state: Mutex<State>,
     watch: Mutex<Option<FolderWatch>>,
@@ -71,7 +72,7 @@ impl FileSource {
         options: &Options,
         context: &FileContext,
     ) -> Result<Self> {
-        let (format, options) = open(format, schema, options, context)?;
+        let (records, options) = open(format, schema, options, context)?;
         let state = State {
             seen: SeenFiles::new(options.max_file_age_ms),
             log: OffsetLog::default(),
@@ -82,7 +83,7 @@ impl FileSource {
         };
         Ok(Self {
             shared: Arc::new(Shared {
-                format,
+                records,
                 options,
                 state: Mutex::new(state),
                 watch: Mutex::new(None),
@@ -107,7 +108,7 @@ impl FileSource {
 #[async_trait]
 impl Source for FileSource {
     fn schema(&self) -> SchemaRef {
-        self.shared.format.schema()
+        self.shared.records.schema()
     }
 
     fn description(&self) -> String {
@@ -159,14 +160,8 @@ impl Source for FileSource {
             shared.state.lock().log.files(start, from_offset(end)?)?
         };
         let ignore_missing = shared.options.ignore_missing_files;
-        let readers = partition_readers(
-            &files,
-            shared.format.as_ref(),
-            projection,
-            partitions,
-            ignore_missing,
-        )?;
-        let schema = Arc::new(shared.format.schema().project(projection)?);
+        let readers = partition_readers(&files, &shared.records, projection, partitions, ignore_missing)?;
+        let schema = Arc::new(shared.records.schema().project(projection)?);
         Ok(streams(readers, &schema))
     }
 

@@ -6,7 +6,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::physical_plan::SendableRecordBatchStream;
 
-use super::format::{FileFormat, open};
+use super::folders::Records;
+use super::format::open;
 use super::log::{FileEntry, sort};
 use super::options::{FileContext, FileOptions};
 use super::reader::{partition_readers, streams};
@@ -16,7 +17,7 @@ use crate::options::Options;
 /// Files that are read as a whole, as often as a query asks. All methods block on the file system.
 #[derive(Debug)]
 pub struct FileTable {
-    format: Arc<dyn FileFormat>,
+    records: Records,
     options: FileOptions,
 }
 
@@ -44,13 +45,13 @@ impl FileTable {
         options: &Options,
         context: &FileContext,
     ) -> Result<Self> {
-        let (format, options) = open(format, schema, options, context)?;
-        Ok(Self { format, options })
+        let (records, options) = open(format, schema, options, context)?;
+        Ok(Self { records, options })
     }
 
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
-        self.format.schema()
+        self.records.schema()
     }
 
     /// Where the files are: `file:/tmp/users`.
@@ -81,7 +82,7 @@ impl FileTable {
         let ignore_missing = self.options.ignore_missing_files;
         let readers = partition_readers(
             &files.files,
-            self.format.as_ref(),
+            &self.records,
             projection,
             partitions,
             ignore_missing,
@@ -97,7 +98,7 @@ impl FileTable {
         let all: Vec<usize> = (0..self.schema().fields().len()).collect();
         let readers = partition_readers(
             &files.files,
-            self.format.as_ref(),
+            &self.records,
             &all,
             1,
             self.options.ignore_missing_files,

@@ -3,8 +3,10 @@ use std::fmt::Write as _;
 use arrow::array::AsArray;
 use tempfile::TempDir;
 
+use super::super::folders::FolderColumns;
 use super::super::text::TextFormat;
 use super::*;
+use crate::types::TimeZone;
 
 fn entry(folder: &TempDir, name: &str, bytes: &[u8]) -> FileEntry {
     let path = folder.path().join(name);
@@ -14,7 +16,8 @@ fn entry(folder: &TempDir, name: &str, bytes: &[u8]) -> FileEntry {
 }
 
 fn readers(files: &[FileEntry], projection: &[usize], partitions: usize) -> Vec<PartitionReader> {
-    let text = TextFormat::try_new(None).expect("needs no schema");
+    let text = Arc::new(TextFormat::try_new(None).expect("needs no schema"));
+    let text = Records::new(text, FolderColumns::none(TimeZone::utc()));
     partition_readers(files, &text, projection, partitions, false).expect("plans")
 }
 
