@@ -1,4 +1,4 @@
-//! `round`, `bround`, and `ceil` and `floor` to so many digits.
+//! `round`, `bround`, `ceil` and `floor`, these two to so many digits as well.
 //!
 //! Doubles are rounded by the digits that they are shown with, as Java's `BigDecimal` does: 2.675 to two digits is 2.68.
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type, Int64Type};
-use datafusion::common::{Result, ScalarValue, exec_datafusion_err, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err, plan_err};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::functions::arithmetic::types::{bounded_decimal, decimal_parts};
@@ -24,12 +24,27 @@ enum Mode {
     Down,
 }
 
+/// 2 to the power of 63.
+const BIGINT_END: f64 = 9_223_372_036_854_775_808.0;
+
 /// The functions of this file.
 pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
     let one = params(&[Number]).or(&[Int]);
     vec![
         Function::new("round", one, rounded_type, |call| round(call, Mode::HalfUp)).udf(),
         Function::new("bround", one, rounded_type, |call| round(call, Mode::HalfEven)).udf(),
+        Function::new("ceil", params(&[Number]), whole_type, |call| {
+            whole(call, Mode::Up)
+        })
+        .udf(),
+        Function::new("ceiling", params(&[Number]), whole_type, |call| {
+            whole(call, Mode::Up)
+        })
+        .udf(),
+        Function::new("floor", params(&[Number]), whole_type, |call| {
+            whole(call, Mode::Down)
+        })
+        .udf(),
         Function::new("ceil_to", params(&[Number, Int]), directed_type, |call| {
             round(call, Mode::Up)
         })
@@ -85,6 +100,43 @@ fn directed_type(planned: &Planned) -> Result<DataType> {
         types: &[as_decimal],
         literals: planned.literals,
     })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is the type of a function")]
+fn whole_type(planned: &Planned) -> Result<DataType> {
+    Ok(match decimal_parts(&planned.types[0]) {
+        Some((precision, scale)) if scale > 0 => {
+            bounded_decimal(i16::from(precision) - i16::from(scale) + 1, 0)
+        }
+        Some(_) => planned.types[0].clone(),
+        None => DataType::Int64,
+    })
+}
+
+/// To the next whole number; a double that is beyond BIGINT then is an error.
+fn whole(call: &Call, mode: Mode) -> Result<ArrayRef> {
+    let given = &call.args[0];
+    if matches!(call.returns, DataType::Decimal128(..)) {
+        return round(call, mode);
+    }
+    if given.data_type().is_integer() {
+        return Ok(cast(given, &DataType::Int64)?);
+    }
+    let doubles = cast(given, &DataType::Float64)?;
+    let numbers: Int64Array = doubles.as_primitive::<Float64Type>().try_unary(|value| {
+        let whole = if mode == Mode::Up {
+            value.ceil()
+        } else {
+            value.floor()
+        };
+        // The least BIGINT is a double, the number behind the greatest is the next one. NaN is 0, as in Java.
+        if !whole.is_nan() && !(-BIGINT_END..BIGINT_END).contains(&whole) {
+            return exec_err!("{value} is beyond BIGINT");
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "it is in range")]
+        Ok(whole as i64)
+    })?;
+    Ok(Arc::new(numbers))
 }
 
 fn round(call: &Call, mode: Mode) -> Result<ArrayRef> {

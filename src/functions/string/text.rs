@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, StringArray};
 use arrow::datatypes::{DataType, Int32Type};
-use datafusion::common::Result;
+use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::functions::collection::array::{concat_lists, reverse_lists};
@@ -243,6 +243,11 @@ fn distance(left: &str, right: &str) -> i32 {
 fn coerce_concat(given: &[DataType]) -> Result<Vec<DataType>> {
     let is_list = |given: &DataType| matches!(given, DataType::List(_));
     if given.iter().any(is_list) {
+        if given.contains(&DataType::Null) {
+            return plan_err!(
+                "concat takes arrays or texts, and a mere NULL is no array: cast it to the arrays' type"
+            );
+        }
         return crate::functions::collection::common_lists("concat", given);
     }
     if !given.is_empty() && given.iter().all(|given| *given == DataType::Binary) {
