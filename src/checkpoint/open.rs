@@ -122,6 +122,9 @@ pub fn put_aside(folder: &Path, now_ms: i64) -> Result<PathBuf> {
     }
     let aside = free_name(folder, now_ms);
     fs::create_dir(&aside).map_err(unmovable)?;
+    // The new folder is durable before the old one lets the file go.
+    let parent = aside.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_folder(parent.unwrap_or(Path::new("."))).map_err(unmovable)?;
     if let Err(error) = fs::rename(&path, aside.join(FILE_NAME)) {
         // Empty, and of no use.
         let _ = fs::remove_dir(&aside);

@@ -278,10 +278,7 @@ impl Checkpoint {
             let commits = read.open_table(COMMITS).map_err(redb_error)?;
             let oldest = commits.first().map_err(redb_error)?.map(|(key, _)| key.value());
             if let Some(oldest) = oldest.filter(|oldest| *oldest > batch_id) {
-                return Err(Error::checkpoint(format!(
-                    "the state as of batch {batch_id} is kept no more: the oldest batch is {oldest}"
-                ))
-                .hint("SET spark.sql.streaming.minBatchesToRetain to keep more of them."));
+                return Err(kept_no_more(batch_id, oldest));
             }
         }
         if from > batch_id {
@@ -451,6 +448,14 @@ pub(super) fn read_metadata(database: &Database) -> Result<Option<CheckpointMeta
         .hint("Use the version of highwater that wrote it, or another CHECKPOINT folder."));
     }
     Ok(Some(metadata))
+}
+
+/// What to say of a batch whose state is gone.
+pub fn kept_no_more(batch_id: u64, oldest: u64) -> Error {
+    Error::checkpoint(format!(
+        "the state as of batch {batch_id} is kept no more: the oldest batch is {oldest}"
+    ))
+    .hint("SET spark.sql.streaming.minBatchesToRetain to keep more of them.")
 }
 
 fn keys(operator: u32, from: u64, to: u64) -> std::ops::RangeInclusive<(u32, u16, u64)> {

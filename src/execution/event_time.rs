@@ -282,10 +282,10 @@ fn waiting(
 /// What a state holds rows of; `None` for one that gives its rows at once, as a deduplication does.
 fn kind_of(state: &OpenState) -> Option<WaitingKind> {
     match state.operator_name {
-        "stateStoreSave" if state.first.iter().any(|window| window.start_us.is_none()) => {
+        "stateStoreSave" | "topN" if state.first.iter().any(|window| window.start_us.is_none()) => {
             Some(WaitingKind::Groups)
         }
-        "stateStoreSave" => Some(WaitingKind::Windows),
+        "stateStoreSave" | "topN" => Some(WaitingKind::Windows),
         "sessionWindowStateStoreSaveExec" => Some(WaitingKind::Sessions),
         _ => None,
     }

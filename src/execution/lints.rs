@@ -185,13 +185,19 @@ fn watermark_stuck(facts: &QueryFacts<'_>) -> Option<Warning> {
         Some(_) => format!("the watermark has stood at {stands_at} for {batches} with rows"),
         None => format!("there is no watermark yet after {batches} with rows"),
     };
+    let first = with_rows
+        .first()
+        .map_or("", |progress| progress.timestamp.as_str());
+    let silent_since = iso_millis(held.silent_since_ms);
     Some(if others_go_on {
         Warning {
             lint: "watermark-stuck",
-            message: format!(
-                "{stands}: it waits for stream {stream}, which has had no row since {}",
-                iso_millis(held.silent_since_ms)
-            ),
+            message: if silent_since.as_str() <= first {
+                format!("{stands}: it waits for stream {stream}, which has had no row since {silent_since}")
+            } else {
+                let column = &held.column;
+                format!("{stands}: it waits for stream {stream}, whose rows bring no newer {column}")
+            },
             hint: Some(
                 "The slowest stream counts. SET spark.sql.streaming.multipleWatermarkPolicy = max before the query is made \
                  lets the fastest count, and drops the late rows of the others."
@@ -320,7 +326,9 @@ fn skewed_keys(facts: &QueryFacts<'_>) -> Vec<Warning> {
     };
     let largest = facts.largest_keys.iter().zip(&last.state_operators).enumerate();
     let skewed = largest.filter(|(_, (largest, state))| {
-        state.num_rows_total >= MIN_SKEWED_ROWS && **largest * 2 >= state.num_rows_total
+        // Of other operators' keys many rows are no harm: a session's, say.
+        let is_join = state.operator_name.starts_with("symmetricHashJoin");
+        is_join && state.num_rows_total >= MIN_SKEWED_ROWS && **largest * 2 >= state.num_rows_total
     });
     let warnings = skewed.map(|(number, (largest, state))| Warning {
         lint: "skewed-key",

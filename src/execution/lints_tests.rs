@@ -305,6 +305,13 @@ fn a_commit_that_takes_longer_than_the_rows() {
 fn a_key_with_most_of_a_join() {
     let mut query = Query::of(|_| {});
     query.largest_keys = vec![1_500];
+    assert_eq!(
+        query.warnings(),
+        [],
+        "many rows under one key of another operator"
+    );
+    query = Query::of(|progress| progress.state_operators[0].operator_name = "symmetricHashJoinLeft".into());
+    query.largest_keys = vec![1_500];
     let message = query.only("skewed-key").message;
     assert_eq!(message, "one key has 1500 of the 2000 rows of operator 0, 75 %");
     query.largest_keys = vec![999];

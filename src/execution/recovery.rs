@@ -111,13 +111,16 @@ pub(super) async fn forget(query: &StreamingQuery) -> Result<()> {
     let id = Uuid::new_v4();
     query.update_status(|status| {
         status.id = id;
-        status.run_id = None;
-        status.exception = None;
         status.last_committed = None;
         status.event_time = None;
         status.largest_keys = Arc::default();
-        status.state = QueryState::Stopped;
-        "not started since its checkpoint was reset".clone_into(&mut status.message);
+        // A run may have been asked for meanwhile: it waits for the checkpoint, and begins anew.
+        if !status.state.is_active() {
+            status.run_id = None;
+            status.exception = None;
+            status.state = QueryState::Stopped;
+            "not started since its checkpoint was reset".clone_into(&mut status.message);
+        }
     });
     if definition.sink.keeps_rows() {
         let plan = definition.plan().await?;

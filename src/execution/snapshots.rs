@@ -17,8 +17,9 @@ use crate::state::{StateLayout, snapshot_of};
 
 /// A changelog below this size is read back faster than a snapshot is worth.
 const MIN_CHANGELOG_BYTES: usize = 4 << 20;
-/// More batches than this are snapshotted even if they are small, so that a restart reads few of them.
-const MAX_CHANGELOG_BATCHES: usize = 100;
+/// A batch's change costs at least as much to read back as so many bytes. Small batches over a large state then wait
+/// longer for its next snapshot than small batches over a small one.
+const MIN_BATCH_BYTES: usize = 64 << 10;
 
 /// Decides when an operator's snapshot is due and writes it.
 #[derive(Debug)]
@@ -77,9 +78,8 @@ impl SnapshotWriter {
             return;
         }
         let due = self.operators.iter_mut().filter(|(_, due)| {
-            due.changelog_batches >= MAX_CHANGELOG_BATCHES
-                || due.changelog_bytes
-                    > (2 * due.snapshot_bytes.load(Ordering::Relaxed)).max(MIN_CHANGELOG_BYTES)
+            let changelog = due.changelog_bytes + due.changelog_batches * MIN_BATCH_BYTES;
+            changelog > (2 * due.snapshot_bytes.load(Ordering::Relaxed)).max(MIN_CHANGELOG_BYTES)
         });
         let due = due.map(|(operator, due)| {
             due.changelog_bytes = 0;

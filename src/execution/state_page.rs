@@ -13,6 +13,7 @@ use arrow::datatypes::Schema;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parking_lot::Mutex;
 
+use crate::checkpoint::store::kept_no_more;
 use crate::checkpoint::{Checkpoint, QueryShape};
 use crate::error::{Error, Result};
 use crate::format::{Dialect, column};
@@ -321,6 +322,10 @@ pub fn read(
             "batch {batch_id} is not committed: the last one is {newest}"
         ))
         .hint("Ask for an earlier batch, or for none to see the last one."));
+    }
+    let oldest = checkpoint.oldest_commit()?.unwrap_or(newest);
+    if batch_id < oldest {
+        return Err(kept_no_more(batch_id, oldest));
     }
     let view = match kept.take() {
         Some(view) if view.shows(request.operator, batch_id) => view,

@@ -25,6 +25,7 @@ use crate::execution::progress::StateOperatorProgress;
 use crate::interval::format_duration_us;
 use crate::operators::operators_of;
 use crate::operators::watermark::EventTimeWatermarkExec;
+use crate::plan::event_time::{Bound, is_session_bound};
 use crate::state::store::{EvictionTime, KeysAtTime};
 use crate::state::{StateDelta, StateLayout, StateStore};
 
@@ -299,7 +300,7 @@ fn start_of(keys: &KeysAtTime, eviction: EvictionTime) -> Option<i64> {
         Arc::clone(column.as_struct().column_by_name("start")?)
     } else {
         let before = eviction.column.checked_sub(1)?;
-        let is_session = example.schema().field(before).name().ends_with("start");
+        let is_session = is_session_bound(example.schema().field(before), Bound::Start);
         Arc::clone(is_session.then(|| example.column(before))?)
     };
     let start = start.as_primitive_opt::<TimestampMicrosecondType>()?;

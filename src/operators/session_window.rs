@@ -52,8 +52,8 @@ use crate::operators::exec::{Operator, OperatorExec, gathering, stream_once};
 use crate::operators::signature::aggregate_signature;
 use crate::plan::event_time::{Bound, is_event_time, is_session_bound};
 use crate::sink::OutputMode;
+use crate::state::StateLayout;
 use crate::state::store::EvictionTime;
-use crate::state::{Probe, StateLayout};
 
 use sweep::{KeyNumbers, Part, to_u32};
 
@@ -159,29 +159,29 @@ impl SessionWindow {
     /// Sweeps over the touched rows and the stored sessions of their keys. Stored sessions that nothing touches stay.
     ///
     /// A session that takes stored ones in goes on with the number of the first of them; others get new numbers.
-    async fn changed(&self, touched: RecordBatch, context: &Arc<TaskContext>) -> Result<Changed> {
-        let num_touched = touched.num_rows();
-        let keys = self.number_keys(&touched)?;
-        let asking = take_record_batch(&touched, &UInt32Array::from(keys.first_rows))?;
+    async fn changed(&self, touched: &RecordBatch, context: &Arc<TaskContext>) -> Result<Changed> {
+        let keys = self.number_keys(touched)?;
+        let asking = take_record_batch(touched, &UInt32Array::from(keys.first_rows))?;
         let (found, next_number) = self.context.with_state(|store, _| {
             let found = store.probe(&asking.columns()[..self.start], asking.num_rows())?;
             Ok((found, store.next_number()))
         })?;
-        let mut key_of_row = keys.of_row;
-        let (all, stored) = match found {
-            Some(Probe { rows, asking, found }) => {
-                key_of_row.resize(num_touched + rows.num_rows(), 0);
-                for (key, row) in asking.into_iter().zip(found) {
-                    key_of_row[num_touched + row as usize] = key;
-                }
-                let bare = self.without_numbers(&rows)?;
-                (
-                    concat_batches(self.aggregate.state_schema(), [&touched, &bare])?,
-                    rows,
-                )
-            }
-            None => (touched, RecordBatch::new_empty(Arc::clone(&self.stored_schema))),
+        let stored = match &found {
+            Some(found) => found.rows.clone(),
+            None => RecordBatch::new_empty(Arc::clone(&self.stored_schema)),
         };
+        // What was there before comes first, also where sessions begin at the same time.
+        let num_stored = stored.num_rows();
+        let mut key_of_row = vec![0; num_stored];
+        for (key, row) in found
+            .into_iter()
+            .flat_map(|found| found.asking.into_iter().zip(found.found))
+        {
+            key_of_row[row as usize] = key;
+        }
+        key_of_row.extend(keys.of_row);
+        let bare = self.without_numbers(&stored)?;
+        let all = concat_batches(self.aggregate.state_schema(), [&bare, touched])?;
         let stored_numbers = stored.column(self.start).as_primitive::<Int64Type>();
         let bounds = |column: usize| all.column(column).as_primitive::<TimestampMicrosecondType>();
         let (starts, ends) = (bounds(self.start), bounds(self.start + 1));
@@ -201,7 +201,7 @@ impl SessionWindow {
         let mut merged_away = Vec::new();
         let mut unused = next_number..;
         for session in sweep::sessions(&mut parts) {
-            let is_touched = |part: &Part| (part.row as usize) < num_touched;
+            let is_touched = |part: &Part| part.row as usize >= num_stored;
             if !session.parts.iter().any(is_touched) {
                 continue;
             }
@@ -211,13 +211,13 @@ impl SessionWindow {
                 merged_into.resize(merged.len(), to_i64(first_parts.len())?);
             }
             let mut stored_parts = session.parts.iter().filter(|part| !is_touched(part));
-            let kept = stored_parts.next().map(|part| part.row as usize - num_touched);
+            let kept = stored_parts.next().map(|part| part.row as usize);
             numbers.extend(match kept {
                 Some(kept) => Some(stored_numbers.value(kept)),
                 None => unused.next(),
             });
             for part in stored_parts {
-                merged_away.push(to_u32(part.row as usize - num_touched)?);
+                merged_away.push(part.row);
             }
             first_parts.push(first.row);
             new_starts.push(first.start);
@@ -284,7 +284,7 @@ impl SessionWindow {
         let touched = concat_batches(self.aggregate.state_schema(), &touched)?;
         let begun = Instant::now();
         if touched.num_rows() > 0 {
-            let changed = self.changed(touched, &context).await?;
+            let changed = self.changed(&touched, &context).await?;
             self.context.with_state(|store, numbers| {
                 numbers.updated += changed.sessions.num_rows() as u64;
                 store.remove(changed.merged_away)?;

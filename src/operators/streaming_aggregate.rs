@@ -143,7 +143,7 @@ impl StreamingAggregate {
         Ok(rows)
     }
 
-    /// One batch's way through the self.context.
+    /// One batch's way through the operator.
     async fn run(
         self: Arc<Self>,
         input: SendableRecordBatchStream,

@@ -298,6 +298,9 @@ impl StateStore {
     /// Puts those rows whose key is not there yet, the first of each key, and says of each row whether it was put.
     pub fn put_new(&mut self, rows: &RecordBatch) -> Result<BooleanArray> {
         debug_assert!(!self.layout.is_numbered, "numbered rows are always new");
+        if rows.num_rows() == 0 {
+            return Ok(BooleanArray::from(Vec::<bool>::new()));
+        }
         let keys = self.encode_keys(&rows.columns()[..self.layout.num_keys])?;
         let times = self.times_of(rows)?;
         let batch = to_u32(self.log.len());
@@ -401,8 +404,13 @@ impl StateStore {
                     (entry, None)
                 }
             };
-            if let Some(time) = fresh.time.filter(|_| had_time != fresh.time) {
-                self.times.add(time, entry);
+            if had_time != fresh.time {
+                if let Some(time) = had_time {
+                    self.times.forget(time);
+                }
+                if let Some(time) = fresh.time {
+                    self.times.add(time, entry);
+                }
             }
         }
         Ok(())
@@ -523,7 +531,12 @@ impl StateStore {
     }
 
     fn remove_entry(&mut self, entry: u32) {
-        let Entry { hash, batch, .. } = self.entries[entry as usize];
+        let Entry {
+            hash, batch, time, ..
+        } = self.entries[entry as usize];
+        if let Some(time) = time {
+            self.times.forget(time);
+        }
         if let Ok(found) = self.index.find_entry(hash, |&other| other == entry) {
             found.remove();
         }

@@ -10,6 +10,7 @@
 //! pair behind, which counts for nothing. The owner knows the times that hold and says so.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Bits of a time in microseconds that are within a bucket: 0.26 seconds.
 const BUCKET_BITS: u32 = 18;
@@ -19,30 +20,58 @@ const MIN_STALE: usize = 4096;
 /// Pairs of an event time in microseconds and an entry.
 #[derive(Debug, Default)]
 pub(super) struct TimeIndex {
-    buckets: BTreeMap<i64, Vec<(i64, u32)>>,
+    buckets: BTreeMap<i64, Bucket>,
     num_pairs: usize,
+}
+
+/// The pairs of about one event time.
+#[derive(Debug, Default)]
+pub(super) struct Bucket {
+    pub(super) pairs: Vec<(i64, u32)>,
+    /// How many of the pairs count: one at least.
+    pub(super) live: usize,
+    /// No pair is older.
+    oldest: i64,
 }
 
 impl TimeIndex {
     /// Adds a pair.
     pub(super) fn add(&mut self, time: i64, entry: u32) {
         let bucket = self.buckets.entry(time >> BUCKET_BITS).or_default();
-        bucket.push((time, entry));
+        bucket.oldest = if bucket.live == 0 {
+            time
+        } else {
+            bucket.oldest.min(time)
+        };
+        bucket.live += 1;
+        bucket.pairs.push((time, entry));
         self.num_pairs += 1;
     }
 
-    /// Takes the pairs out whose time is at or before `watermark_us`.
+    /// Notes that a pair of this time counts no more.
+    pub(super) fn forget(&mut self, time: i64) {
+        if let Entry::Occupied(mut bucket) = self.buckets.entry(time >> BUCKET_BITS) {
+            bucket.get_mut().live -= 1;
+            if bucket.get().live == 0 {
+                self.num_pairs -= bucket.remove().pairs.len();
+            }
+        }
+    }
+
+    /// Takes the pairs out whose time is at or before `watermark_us`. Those that count are still to be forgotten.
     pub(super) fn take_until(&mut self, watermark_us: i64) -> Vec<(i64, u32)> {
         let mut taken = Vec::new();
         while let Some(mut first) = self.buckets.first_entry() {
             let last_time = (*first.key() << BUCKET_BITS) | ((1 << BUCKET_BITS) - 1);
             if last_time <= watermark_us {
-                taken.append(&mut first.remove());
+                taken.append(&mut first.remove().pairs);
                 continue;
             }
-            taken.extend(first.get_mut().extract_if(.., |(time, _)| *time <= watermark_us));
-            if first.get().is_empty() {
-                first.remove();
+            let bucket = first.get_mut();
+            if bucket.oldest <= watermark_us {
+                taken.extend(bucket.pairs.extract_if(.., |(time, _)| *time <= watermark_us));
+                let times = bucket.pairs.iter().map(|(time, _)| *time);
+                bucket.oldest = times.min().unwrap_or(i64::MAX);
             }
             break;
         }
@@ -55,9 +84,9 @@ impl TimeIndex {
         self.buckets.len()
     }
 
-    /// The buckets, oldest first, each as a slice of its pairs.
-    pub(super) fn buckets(&self) -> impl DoubleEndedIterator<Item = &[(i64, u32)]> {
-        self.buckets.values().map(Vec::as_slice)
+    /// The buckets, oldest first.
+    pub(super) fn buckets(&self) -> impl DoubleEndedIterator<Item = &Bucket> {
+        self.buckets.values()
     }
 
     /// Drops the pairs that count for nothing, once they are more than the `live` entries.
@@ -65,16 +94,15 @@ impl TimeIndex {
         if self.num_pairs <= 2 * live + MIN_STALE {
             return;
         }
-        self.buckets.retain(|_, bucket| {
-            bucket.retain(|&(time, entry)| holds(time, entry));
-            !bucket.is_empty()
-        });
-        self.num_pairs = self.buckets.values().map(Vec::len).sum();
+        for bucket in self.buckets.values_mut() {
+            bucket.pairs.retain(|&(time, entry)| holds(time, entry));
+        }
+        self.num_pairs = self.buckets.values().map(|bucket| bucket.pairs.len()).sum();
     }
 
     /// Bytes in memory, near enough.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.num_pairs * size_of::<(i64, u32)>() + self.buckets.len() * size_of::<(i64, Vec<(i64, u32)>)>()
+        self.num_pairs * size_of::<(i64, u32)>() + self.buckets.len() * size_of::<(i64, Bucket)>()
     }
 }
 
@@ -103,6 +131,9 @@ mod tests {
         ] {
             let mut taken = all.take_until(watermark);
             taken.sort_unstable();
+            for (time, _) in &taken {
+                all.forget(*time);
+            }
             let until = times.partition_point(|&time| time <= watermark);
             let expected = (0..).zip(times).skip(taken_before).take(until - taken_before);
             assert_eq!(
@@ -120,9 +151,16 @@ mod tests {
         let mut times = TimeIndex::default();
         for round in 0..20_000 {
             times.add(round, 7);
+            if round > 0 {
+                times.forget(round - 1);
+            }
             times.tidy(1, |time, entry| (time, entry) == (round, 7));
         }
         assert!(times.num_pairs <= MIN_STALE + 2);
-        assert!(times.buckets().flatten().any(|pair| *pair == (19_999, 7)));
+        let last = times
+            .buckets()
+            .next_back()
+            .map(|bucket| (bucket.live, bucket.pairs.last().copied()));
+        assert_eq!(last, Some((1, Some((19_999, 7)))));
     }
 }

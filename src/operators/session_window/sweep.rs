@@ -61,10 +61,10 @@ pub(super) struct Part {
     pub(super) key: u32,
     /// Its bounds, in microseconds since the epoch.
     pub(super) start: i64,
+    /// Which row it is. Of equal starts the older row comes first.
+    pub(super) row: u32,
     /// Exclusive, but for a row that begins just there.
     pub(super) end: i64,
-    /// Which row it is.
-    pub(super) row: u32,
 }
 
 /// Some parts that are one session.
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn touching_parts_of_a_key_are_one_session() {
-        let part = |key, start, end, row| Part { key, start, end, row };
+        let part = |key, start, end, row| Part { key, start, row, end };
         let mut parts = [
             part(1, 40, 50, 0),
             part(0, 0, 10, 1),
