@@ -4,12 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use highwater::cli::{Cli, EngineOptions, WorkbenchOptions};
-use highwater::engine::{Command, Engine, LocalEngine};
+use highwater::cli::{Cli, Ended, EngineOptions, PictureFormat, PictureOptions, WorkbenchOptions};
+use highwater::engine::{Command, Engine, LocalEngine, Snapshot};
 use highwater::error::{Error, Result};
 use highwater::session::Session;
 use highwater::session::script::ScriptOptions;
-use highwater::tui::TuiOptions;
+use highwater::tui::{Config, Ending, Headless, TuiOptions};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,7 +18,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const DEMO: &str = include_str!("../sample-data/pipelines/demo.sql");
 
 fn main() -> ExitCode {
-    Cli::parse().run(make_engine, run_workbench)
+    Cli::parse().run(make_engine, run_workbench, take_picture)
 }
 
 /// A session in this process, behind the handle that all front ends know.
@@ -52,7 +52,7 @@ fn make_engine(options: EngineOptions) -> Result<Arc<dyn Engine>> {
     clippy::needless_pass_by_value,
     reason = "the workbench is the engine's last owner"
 )]
-fn run_workbench(engine: Arc<dyn Engine>, options: WorkbenchOptions) -> Result<()> {
+fn run_workbench(engine: Arc<dyn Engine>, options: WorkbenchOptions) -> Result<Ended> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -85,17 +85,80 @@ fn run_workbench(engine: Arc<dyn Engine>, options: WorkbenchOptions) -> Result<(
             runtime.block_on(engine.execute(check))?;
         }
     }
+    let workbench = options.workbench;
+    let config = match workbench.config {
+        Some(path) => Config::read(&path)?,
+        None => Config::of_person()?,
+    };
     let mut tui = TuiOptions {
         title,
         commands,
+        is_read_only: workbench.read_only,
         ..TuiOptions::default()
     };
-    if let Some(theme) = options.theme {
+    tui.configure(config);
+    if let Some(theme) = workbench.theme {
         tui.theme = theme;
     }
     let result = highwater::tui::run(Arc::clone(&engine), runtime.handle().clone(), tui);
     // Whatever ended the workbench, no batch is cut off, unless somebody does not want to wait for it.
     runtime.block_on(highwater::cli::stop_all(engine.as_ref()))?;
     runtime.shutdown_background();
-    result
+    result.map(|ending| match ending {
+        Ending::Left => Ended::Left,
+        Ending::Interrupted => Ended::Interrupted,
+    })
+}
+
+/// A picture of the workbench on a pipeline that runs for a while.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the picture is taken by the engine's last owner"
+)]
+fn take_picture(engine: Arc<dyn Engine>, options: PictureOptions) -> Result<String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal("the picture's threads cannot be made").caused_by(error))?;
+    let mut tui = TuiOptions {
+        ascii: options.ascii,
+        ..TuiOptions::default()
+    };
+    if let Some(path) = options.script.origin.as_ref().and_then(|path| path.file_name()) {
+        tui.title = path.to_string_lossy().into_owned();
+    }
+    if let Some(theme) = options.theme {
+        tui.theme = theme;
+    }
+    let mut workbench = Headless::open(&tui, options.size.0, options.size.1)?;
+    let engine = engine.as_ref();
+    runtime.block_on(async {
+        engine.execute(Command::from(options.script)).await?;
+        match options.after {
+            Some(time) => workbench.watch(engine, tokio::time::sleep(time)).await,
+            None => {
+                let mut snapshots = engine.watch();
+                let ended = async {
+                    let all_ended =
+                        |now: &Arc<Snapshot>| now.queries.iter().all(|query| !query.state.is_active());
+                    // An engine that is gone runs nothing.
+                    let _ = snapshots.wait_for(all_ended).await;
+                };
+                workbench.watch(engine, ended).await;
+            }
+        }
+        workbench.draw()?;
+        for key in &options.keys {
+            workbench.press(key)?;
+            workbench.carry_out(engine).await;
+        }
+        let picture = workbench.picture(match options.format {
+            PictureFormat::Text => highwater::tui::PictureFormat::Text,
+            PictureFormat::Ansi => highwater::tui::PictureFormat::Ansi,
+            PictureFormat::Svg => highwater::tui::PictureFormat::Svg,
+        });
+        engine.execute(Command::StopAll).await?;
+        picture
+    })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::output::{Output, OutputFormat};
-use super::{EngineOptions, SUCCESS, WorkbenchOptions, fail};
+use super::{Ended, EngineOptions, WorkbenchArgs, WorkbenchOptions, fail};
 use crate::engine::Engine;
 use crate::error::Result;
 
@@ -14,17 +14,16 @@ use crate::error::Result;
 /// It needs nothing, never ends, and keeps nothing: all that it writes is in a temporary folder.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Colours of the workbench: the name of a theme, such as dark or light.
-    #[arg(long, value_name = "NAME")]
-    theme: Option<String>,
+    #[command(flatten)]
+    workbench: WorkbenchArgs,
 }
 
 /// Gives the exit code.
 pub(super) fn run(
     args: DemoArgs,
-    theme: Option<String>,
+    workbench: WorkbenchArgs,
     make_engine: impl FnOnce(EngineOptions) -> Result<Arc<dyn Engine>>,
-    run_workbench: impl FnOnce(Arc<dyn Engine>, WorkbenchOptions) -> Result<()>,
+    run_workbench: impl FnOnce(Arc<dyn Engine>, WorkbenchOptions) -> Result<Ended>,
 ) -> u8 {
     let options = EngineOptions {
         is_temporary: true,
@@ -33,43 +32,51 @@ pub(super) fn run(
     let workbench = WorkbenchOptions {
         scripts: Vec::new(),
         is_demo: true,
-        theme: args.theme.or(theme),
+        workbench: args.workbench.or(workbench),
     };
     match make_engine(options).and_then(|engine| run_workbench(engine, workbench)) {
-        Ok(()) => SUCCESS,
+        Ok(ended) => ended.code(),
         Err(error) => fail(&mut Output::of_process(OutputFormat::Text), &error, None),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::SUCCESS;
     use super::super::headless::fake::FakeEngine;
     use super::*;
     use crate::engine::Reply;
 
     #[test]
     fn the_demo_keeps_nothing() {
+        let theme = |name: &str| WorkbenchArgs {
+            theme: Some(name.into()),
+            ..WorkbenchArgs::default()
+        };
         let args = DemoArgs {
-            theme: Some("light".into()),
+            workbench: theme("light"),
         };
         let mut asked = None;
         let mut opened = None;
         let code = run(
             args,
-            Some("dark".into()),
+            theme("dark"),
             |options| {
                 asked = Some(options);
                 Ok(Arc::new(FakeEngine::new(|_| Ok(Reply::done(String::new())))))
             },
             |_, options| {
                 opened = Some(options);
-                Ok(())
+                Ok(Ended::Left)
             },
         );
         assert_eq!(code, SUCCESS);
         let asked = asked.expect("an engine was made");
         assert!(asked.is_temporary && asked.workspace.is_none(), "{asked:?}");
         let opened = opened.expect("the workbench was opened");
-        assert_eq!((opened.is_demo, opened.theme.as_deref()), (true, Some("light")));
+        assert_eq!(
+            (opened.is_demo, opened.workbench.theme.as_deref()),
+            (true, Some("light"))
+        );
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //!
-//! - `run`, `check`, `checkpoint`, `demo`, `workbench`: one file a command
+//! - `run`, `check`, `checkpoint`, `demo`, `workbench`, `snapshot`: one file a command
 //! - `headless`: what `run` does between the first statement and the exit code
 //! - `output`: the one place that writes to stdout and stderr
 //! - `diagnostic`: errors with the place in the script that they mean
@@ -23,6 +23,7 @@ mod output;
 mod run;
 mod script;
 mod signals;
+mod snapshot;
 mod workbench;
 
 use std::path::PathBuf;
@@ -33,6 +34,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 pub use script::Script;
+pub use snapshot::{PictureFormat, PictureOptions};
+pub use workbench::WorkbenchArgs;
 
 use self::output::{Output, OutputFormat};
 use crate::engine::Engine;
@@ -54,6 +57,7 @@ Examples:
   highwater run pipeline.sql              run them without a screen, until all have ended
   highwater check pipeline.sql            find mistakes, run nothing
   highwater checkpoint FOLDER             look into a checkpoint, change nothing
+  highwater snapshot pipeline.sql         a picture of the workbench, without a terminal
 
 Exit codes: 0 all went well, 1 a query failed, 2 the command line or a statement was wrong
 and nothing was run, 130 interrupted after the batch in hand was committed.";
@@ -74,9 +78,8 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", global = true)]
     workspace: Option<PathBuf>,
 
-    /// Colours of the workbench: the name of a theme, such as dark or light.
-    #[arg(long, value_name = "NAME")]
-    theme: Option<String>,
+    #[command(flatten)]
+    workbench: WorkbenchArgs,
 
     #[command(subcommand)]
     command: Option<Command>,
@@ -88,6 +91,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    Snapshot(snapshot::SnapshotArgs),
 }
 
 /// What a command needs of an engine.
@@ -103,6 +107,24 @@ pub struct EngineOptions {
     pub is_temporary: bool,
 }
 
+/// How a front end came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was left.
+    Left,
+    /// A signal ended it.
+    Interrupted,
+}
+
+impl Ended {
+    fn code(self) -> u8 {
+        match self {
+            Self::Left => SUCCESS,
+            Self::Interrupted => INTERRUPTED,
+        }
+    }
+}
+
 /// What the workbench is opened with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WorkbenchOptions {
@@ -110,22 +132,23 @@ pub struct WorkbenchOptions {
     pub scripts: Vec<Script>,
     /// The bundled pipeline is to be started.
     pub is_demo: bool,
-    /// The theme's name, if one was asked for.
-    pub theme: Option<String>,
+    /// How it looks and what may be done in it.
+    pub workbench: WorkbenchArgs,
 }
 
 impl Cli {
     /// Carries the command out. `make_engine` is called at most once, when nothing is wrong with the command line;
-    /// `run_workbench` has the terminal until it returns.
+    /// `run_workbench` has the terminal until it returns, with whether a signal ended it; `take_picture` draws without one.
     pub fn run(
         self,
         make_engine: impl FnOnce(EngineOptions) -> Result<Arc<dyn Engine>>,
-        run_workbench: impl FnOnce(Arc<dyn Engine>, WorkbenchOptions) -> Result<()>,
+        run_workbench: impl FnOnce(Arc<dyn Engine>, WorkbenchOptions) -> Result<Ended>,
+        take_picture: impl FnOnce(Arc<dyn Engine>, PictureOptions) -> Result<String>,
     ) -> ExitCode {
         let Self {
             files,
             workspace,
-            theme,
+            workbench,
             command,
         } = self;
         log::begin();
@@ -134,8 +157,9 @@ impl Cli {
             Some(Command::Run(args)) => run::run(args, workspace, make_engine),
             Some(Command::Check(args)) => check::run(&args, workspace, make_engine),
             Some(Command::Checkpoint(args)) => checkpoint::run(&args),
-            Some(Command::Demo(args)) => demo::run(args, theme, make_engine, run_workbench),
-            None => workbench::run(&files, workspace, theme, make_engine, run_workbench),
+            Some(Command::Demo(args)) => demo::run(args, workbench, make_engine, run_workbench),
+            Some(Command::Snapshot(args)) => snapshot::run(&args, make_engine, take_picture),
+            None => workbench::run(&files, workspace, workbench, make_engine, run_workbench),
         })
     }
 }
@@ -200,6 +224,9 @@ mod tests {
             "checkpoint",
             "--workspace <DIR>",
             "--theme <NAME>",
+            "--config <FILE>",
+            "--read-only",
+            "snapshot",
             "Examples:",
         ] {
             assert!(help.contains(expected), "{expected} in {help}");
@@ -235,7 +262,7 @@ mod tests {
             Cli::try_parse_from(["highwater", "a.sql", "b.sql", "--theme", "light"]).expect("a command line");
         assert_eq!(cli.files, [PathBuf::from("a.sql"), PathBuf::from("b.sql")]);
         assert!(cli.command.is_none());
-        assert_eq!(cli.theme.as_deref(), Some("light"));
+        assert_eq!(cli.workbench.theme.as_deref(), Some("light"));
     }
 
     #[test]

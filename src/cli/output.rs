@@ -129,6 +129,11 @@ impl Output {
         self.say(&diagnostic::render(report, script));
     }
 
+    /// Writes a text as it is: a picture, whose lines were made harmless cell by cell.
+    pub(super) fn picture(&mut self, text: &str) -> Result<(), OutputError> {
+        Ok(self.data(text)?)
+    }
+
     fn data(&mut self, text: &str) -> io::Result<()> {
         self.stdout.write_all(text.as_bytes())?;
         self.stdout.flush()

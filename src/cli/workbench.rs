@@ -3,21 +3,50 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
+
 use super::output::{Output, OutputFormat};
-use super::{EngineOptions, SUCCESS, Script, WorkbenchOptions, fail};
+use super::{Ended, EngineOptions, Script, WorkbenchOptions, fail};
 use crate::engine::Engine;
 use crate::error::Result;
 
 /// The workspace of the current folder.
 const DEFAULT_WORKSPACE: &str = ".highwater";
 
+/// How the workbench looks and what may be done in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
+pub struct WorkbenchArgs {
+    /// Colours of the workbench: a theme's name (dark, light, high-contrast, colour-blind, terminal), or a .toml file.
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+
+    /// Keys, theme and layout from this file instead of config.toml in the platform's folder for configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Look only: nothing that changes queries or checkpoints can be done from the keyboard.
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+impl WorkbenchArgs {
+    /// What is given here, and for the rest what is given there.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            theme: self.theme.or(other.theme),
+            config: self.config.or(other.config),
+            read_only: self.read_only || other.read_only,
+        }
+    }
+}
+
 /// Gives the exit code.
 pub(super) fn run(
     files: &[PathBuf],
     workspace: Option<PathBuf>,
-    theme: Option<String>,
+    workbench: WorkbenchArgs,
     make_engine: impl FnOnce(EngineOptions) -> Result<Arc<dyn Engine>>,
-    run_workbench: impl FnOnce(Arc<dyn Engine>, WorkbenchOptions) -> Result<()>,
+    run_workbench: impl FnOnce(Arc<dyn Engine>, WorkbenchOptions) -> Result<Ended>,
 ) -> u8 {
     // Files are read before the terminal is taken: a wrong name is better said on a plain screen.
     let opened = files
@@ -32,12 +61,12 @@ pub(super) fn run(
             let options = WorkbenchOptions {
                 scripts,
                 is_demo: false,
-                theme,
+                workbench,
             };
             run_workbench(engine, options)
         });
     match opened {
-        Ok(()) => SUCCESS,
+        Ok(ended) => ended.code(),
         Err(error) => fail(&mut Output::of_process(OutputFormat::Text), &error, None),
     }
 }
@@ -45,7 +74,7 @@ pub(super) fn run(
 #[cfg(test)]
 mod tests {
     use super::super::headless::fake::FakeEngine;
-    use super::super::{FAILURE, USAGE};
+    use super::super::{FAILURE, INTERRUPTED, SUCCESS, USAGE};
     use super::*;
     use crate::engine::Reply;
     use crate::error::Error;
@@ -64,14 +93,17 @@ mod tests {
         let code = run(
             std::slice::from_ref(&path),
             None,
-            Some("light".into()),
+            WorkbenchArgs {
+                theme: Some("light".into()),
+                ..WorkbenchArgs::default()
+            },
             |options| {
                 asked = Some(options.clone());
                 Ok(engine())
             },
             |_, options| {
                 opened = Some(options);
-                Ok(())
+                Ok(Ended::Left)
             },
         );
         assert_eq!(code, SUCCESS);
@@ -86,7 +118,10 @@ mod tests {
         let expected = WorkbenchOptions {
             scripts: vec![script],
             is_demo: false,
-            theme: Some("light".into()),
+            workbench: WorkbenchArgs {
+                theme: Some("light".into()),
+                ..WorkbenchArgs::default()
+            },
         };
         assert_eq!(opened, Some(expected));
     }
@@ -97,18 +132,26 @@ mod tests {
         let code = run(
             &files,
             None,
-            None,
+            WorkbenchArgs::default(),
             |_| unreachable!("no engine is made"),
-            |_, _| Ok(()),
+            |_, _| Ok(Ended::Left),
         );
         assert_eq!(code, USAGE);
         let code = run(
             &[],
             None,
-            None,
+            WorkbenchArgs::default(),
             |_| Ok(engine()),
             |_, _| Err(Error::internal("no terminal")),
         );
         assert_eq!(code, FAILURE);
+        let code = run(
+            &[],
+            None,
+            WorkbenchArgs::default(),
+            |_| Ok(engine()),
+            |_, _| Ok(Ended::Interrupted),
+        );
+        assert_eq!(code, INTERRUPTED);
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 pub use crate::execution::definition::{CheckedQuery, Resumes};
 use crate::execution::state_page::{StatePage, StateRequest};
+use crate::sql::parse_script;
 
 /// A typed request. Every action of the workbench and every statement of a script is one of these.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,29 @@ pub enum Command {
     Words,
     /// Stops every query and waits for it: before the process ends.
     StopAll,
+}
+
+impl Command {
+    /// Whether it could change queries, checkpoints or the catalog; looking, checking and exporting do not. A text counts
+    /// by its statements, and one that is none changes nothing, for it is refused.
+    pub fn changes_something(&self) -> bool {
+        match self {
+            Self::Run { sql, .. } => {
+                let statements = parse_script(sql).unwrap_or_default();
+                statements
+                    .iter()
+                    .any(|statement| statement.kind.changes_something())
+            }
+            Self::Open(_)
+            | Self::Start(_)
+            | Self::Stop(_)
+            | Self::Restart(_)
+            | Self::Drop(_)
+            | Self::ResetCheckpoint(_)
+            | Self::StopAll => true,
+            Self::Check { .. } | Self::ReadState { .. } | Self::Export { .. } | Self::Words => false,
+        }
+    }
 }
 
 /// The way of a script's rows to the front end that wants them.

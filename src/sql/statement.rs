@@ -62,6 +62,32 @@ pub enum StatementKind {
     Select(QueryText),
 }
 
+impl StatementKind {
+    /// Whether it could change queries, checkpoints, settings or the catalog.
+    pub fn changes_something(&self) -> bool {
+        match self {
+            Self::CreateStream(_)
+            | Self::CreateTable(_)
+            | Self::CreateView(_)
+            | Self::CreateStreamingQuery(_)
+            | Self::Start(_)
+            | Self::Stop(_)
+            | Self::Restart(_)
+            | Self::Reset(_)
+            | Self::Drop(_)
+            | Self::Set(_) => true,
+            Self::Export(_)
+            | Self::Await(_)
+            | Self::Show(_)
+            | Self::ShowProgress(_)
+            | Self::ShowState(_)
+            | Self::Describe(_)
+            | Self::Explain(_)
+            | Self::Select(_) => false,
+        }
+    }
+}
+
 /// `EXPORT QUERY q TO 'rows.csv'`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Export {

@@ -161,7 +161,18 @@ pub(crate) struct Action {
 impl Action {
     /// Whether it can be done now.
     pub(crate) fn when(&self, app: &App) -> When {
-        (self.when)(app)
+        match (self.when)(app) {
+            When::Now if app.is_read_only && self.changes_something() => When::No(READ_ONLY.to_string()),
+            when => when,
+        }
+    }
+
+    /// Whether it changes queries or checkpoints.
+    fn changes_something(&self) -> bool {
+        matches!(
+            self.id,
+            Id::Start | Id::Stop | Id::Restart | Id::Drop | Id::ResetCheckpoint
+        )
     }
 
     /// The entry with this id.
@@ -201,6 +212,9 @@ const fn entry(
         when,
     }
 }
+
+/// Why nothing is changed.
+pub(crate) const READ_ONLY: &str = "this workbench is read-only: queries and checkpoints stay as they are";
 
 /// The headings, in the order in which the help shows them.
 pub(crate) const GROUPS: [&str; 6] = [QUERY, SHOW, RESULT, TIME, MOVE, GENERAL];

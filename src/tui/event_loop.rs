@@ -14,12 +14,22 @@ use tokio::sync::{mpsc, watch};
 
 use super::app::{App, Effect, Message};
 use super::terminal::Screen;
+use super::theme::ThemeWatch;
 use crate::clock::Clock;
 use crate::engine::{Command, Engine, Snapshot};
 use crate::error::{Error, Result};
 
 /// Pictures that new data makes in a second, at most.
 const DATA_FRAMES_PER_SECOND: u32 = 15;
+
+/// How the workbench was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By the person before it.
+    Left,
+    /// By a signal, or because its terminal went away.
+    Interrupted,
+}
 
 /// Runs the workbench until it is left.
 pub(super) fn run(
@@ -28,7 +38,7 @@ pub(super) fn run(
     app: App,
     clock: Arc<dyn Clock>,
     commands: Vec<Command>,
-) -> Result<()> {
+) -> Result<Ending> {
     let own = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -41,6 +51,10 @@ pub(super) fn run(
             let _ = panics.send(Message::Panicked(words));
         })?;
         let snapshots = engine.watch();
+        let changes = sender.clone();
+        let themes = ThemeWatch::new(move || {
+            let _ = changes.send(Message::ThemesChanged);
+        });
         let mut driver = Driver {
             engine,
             runtime,
@@ -50,6 +64,7 @@ pub(super) fn run(
             sender,
             messages,
             snapshots,
+            themes,
             drawn: Frames::default(),
         };
         let result = driver.run(commands).await;
@@ -70,6 +85,7 @@ struct Driver {
     sender: mpsc::UnboundedSender<Message>,
     messages: mpsc::UnboundedReceiver<Message>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    themes: ThemeWatch,
     drawn: Frames,
 }
 
@@ -91,7 +107,7 @@ enum Signal {
 }
 
 impl Driver {
-    async fn run(&mut self, commands: Vec<Command>) -> Result<()> {
+    async fn run(&mut self, commands: Vec<Command>) -> Result<Ending> {
         let (width, height) = self.screen.size()?;
         self.app.update(Message::Resize(width, height));
         let first = Arc::clone(&self.snapshots.borrow_and_update());
@@ -106,6 +122,7 @@ impl Driver {
             self.execute(command);
         }
         let mut draw_now = false;
+        let mut ending = Ending::Left;
         loop {
             if draw_now {
                 self.draw()?;
@@ -149,15 +166,24 @@ impl Driver {
                     }
                     Vec::new()
                 }
-                Woken::Signal(Signal::HangUp) => return self.stop_all().await,
-                Woken::Signal(Signal::Terminate) => self.app.update(Message::Terminate),
+                Woken::Signal(Signal::HangUp) => {
+                    self.stop_all().await?;
+                    return Ok(Ending::Interrupted);
+                }
+                Woken::Signal(Signal::Terminate) => {
+                    ending = Ending::Interrupted;
+                    self.app.update(Message::Terminate)
+                }
             };
             for effect in effects {
                 if self.carry_out(effect)? {
-                    return Ok(());
+                    return Ok(ending);
                 }
             }
             draw_now = self.app.take_dirty();
+            if draw_now {
+                self.themes.follow(&self.app.theme_files());
+            }
         }
     }
 

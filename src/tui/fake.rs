@@ -534,6 +534,9 @@ pub(crate) fn app_with(
         theme_folders: Vec::new(),
         depth,
         ascii,
+        is_read_only: false,
+        bindings: Vec::new(),
+        splits: crate::tui::layout::Splits::new(),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
     })
     .expect("a workbench");

@@ -149,6 +149,29 @@ impl Keymap {
         Ok(map)
     }
 
+    /// The same with other keys for some actions. A key that one of them has is taken from all that are not among them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keymap::defaults`].
+    pub(crate) fn with(bindings: &[(ActionId, Vec<Key>)]) -> Result<Self> {
+        let mut map = Self::defaults()?;
+        let given: Vec<Key> = bindings.iter().flat_map(|(_, keys)| keys).copied().collect();
+        for keys in map.keys.values_mut() {
+            keys.retain(|key| !given.contains(key));
+        }
+        for (action, keys) in bindings {
+            map.keys.insert(*action, keys.clone());
+        }
+        map.actions.clear();
+        for action in ACTIONS {
+            for key in map.keys.get(&action.id).into_iter().flatten() {
+                map.actions.entry(*key).or_default().push(action.id);
+            }
+        }
+        Ok(map)
+    }
+
     /// What the key stands for, in the table's order.
     pub(crate) fn actions(&self, key: Key) -> &[ActionId] {
         self.actions.get(&key).map_or(&[], Vec::as_slice)

@@ -17,12 +17,14 @@
 //! - `app`: the state; `action`: the one table of what can be done; `keymap`: keys for it
 //! - `layout`: what is where, from the size of the screen; `table`: which columns fit
 //! - `doc`: the texts of panes; `view`: drawing; `theme`, `symbols`: how it looks
+//! - `config`: keys, theme and layout from a file; `toml_reader` tells its mistakes and those of themes
 //! - `text`, `units`: measuring and cutting text, numbers for people
-//! - `headless`: the same without a terminal
+//! - `headless`: the same without a terminal; `picture`: what is on it as text, ANSI or SVG
 //! - `event_loop`, `terminal`: when to draw, and the terminal itself
 
 mod action;
 mod app;
+mod config;
 mod doc;
 mod event_loop;
 #[cfg(test)]
@@ -30,18 +32,22 @@ mod fake;
 mod headless;
 mod keymap;
 mod layout;
+mod picture;
 mod symbols;
 mod table;
 mod terminal;
 mod text;
 mod theme;
+mod toml_reader;
 mod units;
 mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use headless::Headless;
+pub use config::Config;
+pub use event_loop::Ending;
+pub use headless::{Headless, PictureFormat};
 pub use theme::{ColorDepth, Theme};
 
 use crate::clock::{Clock, SystemClock};
@@ -63,6 +69,10 @@ pub struct TuiOptions {
     pub color_depth: Option<ColorDepth>,
     /// Uses nothing beyond ASCII.
     pub ascii: bool,
+    /// Nothing that changes queries or checkpoints can be done from the keyboard.
+    pub is_read_only: bool,
+    /// Keys and layout; what it says of theme and characters counts once [`TuiOptions::configure`] took it over.
+    pub config: Config,
     /// Tells the time that relative times and rates go by.
     pub clock: Arc<dyn Clock>,
 }
@@ -76,29 +86,39 @@ impl Default for TuiOptions {
             theme_folders: Vec::new(),
             color_depth: None,
             ascii: false,
+            is_read_only: false,
+            config: Config::default(),
             clock: Arc::new(SystemClock),
         }
     }
 }
 
-/// Opens the workbench on the calling thread and returns when it was left; then every query was stopped, unless the
+/// Opens the workbench on the calling thread and says how it was left; then every query was stopped, unless the
 /// person would not wait for that. Commands are carried out on `runtime`.
 ///
 /// # Errors
 ///
 /// [`crate::error::ErrorKind::Statement`] if the theme cannot be loaded or there is no terminal. An error of the
 /// terminal itself comes after it was restored.
-pub fn run(engine: Arc<dyn Engine>, runtime: tokio::runtime::Handle, options: TuiOptions) -> Result<()> {
-    let depth = options
-        .color_depth
-        .unwrap_or_else(|| ColorDepth::detect(|variable| std::env::var(variable).ok()));
-    let app = app::App::try_new(app::Setup {
-        title: options.title,
-        theme: options.theme,
-        theme_folders: options.theme_folders,
-        depth,
-        ascii: options.ascii,
-        clock: Arc::clone(&options.clock),
-    })?;
+pub fn run(engine: Arc<dyn Engine>, runtime: tokio::runtime::Handle, options: TuiOptions) -> Result<Ending> {
+    let depth = ColorDepth::detect(|variable| std::env::var(variable).ok());
+    let app = app::App::try_new(options.setup(depth))?;
     event_loop::run(engine, runtime, app, options.clock, options.commands)
+}
+
+impl TuiOptions {
+    /// What the state is made with, on a terminal of this depth unless another one was asked for.
+    fn setup(&self, depth: ColorDepth) -> app::Setup {
+        app::Setup {
+            title: self.title.clone(),
+            theme: self.theme.clone(),
+            theme_folders: self.theme_folders.clone(),
+            depth: self.color_depth.unwrap_or(depth),
+            ascii: self.ascii,
+            is_read_only: self.is_read_only,
+            bindings: self.config.bindings.clone(),
+            splits: self.config.splits.clone(),
+            clock: Arc::clone(&self.clock),
+        }
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Message {
     Reply(Command, Result<Reply, Error>),
     /// The time came that [`super::App::next_wake_ms`] named.
     Tick,
+    /// A theme's file was written.
+    ThemesChanged,
     /// Somebody asked the process to end.
     Terminate,
     /// A thread of the engine broke down, with what it said.

@@ -16,6 +16,7 @@
 //! - `rows`, `order`, `cells`, `grid`: the visible part of a result table; `pivot`: the same as a chart
 //! - `keys`: a look into a state
 //! - `change_log`: what each batch did to a result
+//! - `themes`: choosing a theme, and seeing it change
 //! - `result`: what can be done with it; `copy`: values for the clipboard
 
 pub(crate) mod cells;
@@ -37,6 +38,7 @@ pub(crate) mod queries;
 mod result;
 mod rows;
 mod screen;
+mod themes;
 pub(crate) mod travel;
 mod update;
 
@@ -55,6 +57,7 @@ use self::pivot::Pivot;
 use self::queries::Sort;
 use self::rows::KeptRows;
 use self::travel::Past;
+use super::config::Bindings;
 use super::doc::Doc;
 use super::keymap::Keymap;
 use super::layout::{Layout, Split, Splits, Wanted};
@@ -123,6 +126,9 @@ pub(crate) struct Setup {
     pub(crate) theme_folders: Vec<PathBuf>,
     pub(crate) depth: ColorDepth,
     pub(crate) ascii: bool,
+    pub(crate) is_read_only: bool,
+    pub(crate) bindings: Bindings,
+    pub(crate) splits: Splits,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -179,6 +185,10 @@ pub(crate) struct App {
     clock: Arc<dyn Clock>,
     depth: ColorDepth,
     theme_folders: Vec<PathBuf>,
+    /// The theme's file has a mistake; the colours are those before it.
+    theme_is_broken: bool,
+    /// Nothing that changes queries or checkpoints is done.
+    pub(crate) is_read_only: bool,
     commands: Vec<String>,
     effects: Vec<Effect>,
     last_click: Option<(Uuid, i64)>,
@@ -204,7 +214,7 @@ impl App {
             title: setup.title,
             theme,
             symbols,
-            keymap: Keymap::defaults()?,
+            keymap: Keymap::with(&setup.bindings)?,
             screen: Screen::Queries,
             focus: Pane::Queries,
             maximised: false,
@@ -218,7 +228,7 @@ impl App {
             marked: HashSet::new(),
             zoom: 0,
             past: None,
-            splits: Splits::default(),
+            splits: setup.splits,
             dragged: None,
             docs: HashMap::new(),
             scrolls: HashMap::new(),
@@ -237,6 +247,8 @@ impl App {
             clock: setup.clock,
             depth: setup.depth,
             theme_folders: setup.theme_folders,
+            theme_is_broken: false,
+            is_read_only: setup.is_read_only,
             commands: Vec::new(),
             effects: Vec::new(),
             last_click: None,
@@ -466,5 +478,7 @@ impl Notice {
     }
 }
 
+#[cfg(test)]
+mod settings_tests;
 #[cfg(test)]
 mod tests;

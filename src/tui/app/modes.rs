@@ -189,21 +189,4 @@ impl App {
             _ => Mode::Normal,
         };
     }
-
-    fn key_in_themes(&mut self, names: Vec<String>, at: usize, before: String, key: KeyEvent) {
-        let last = names.len().saturating_sub(1);
-        let at = match key.code {
-            KeyCode::Down | KeyCode::Char('j') => (at + 1).min(last),
-            KeyCode::Up | KeyCode::Char('k') => at.saturating_sub(1),
-            KeyCode::Home | KeyCode::Char('g') => 0,
-            KeyCode::End | KeyCode::Char('G') => last,
-            KeyCode::Enter => return self.say(format!("theme {}", self.theme.name())),
-            KeyCode::Esc | KeyCode::Char('q' | 't') => return self.take_theme(&before),
-            _ => at,
-        };
-        if let Some(name) = names.get(at).cloned() {
-            self.take_theme(&name);
-        }
-        self.mode = Mode::Themes(names, at, before);
-    }
 }

@@ -11,7 +11,6 @@ use crate::tui::action::{Action, ActionId, When};
 use crate::tui::app::command_line::CommandLine;
 use crate::tui::app::input::Input;
 use crate::tui::layout;
-use crate::tui::theme::Theme;
 use crate::tui::units;
 
 impl App {
@@ -77,12 +76,7 @@ impl App {
             ActionId::Live => self.past = None,
             ActionId::ZoomIn => self.zoom(-1),
             ActionId::ZoomOut => self.zoom(1),
-            ActionId::Themes => {
-                let names = self.theme_names();
-                let before = self.theme.name().to_string();
-                let at = names.iter().position(|name| *name == before).unwrap_or(0);
-                self.mode = Mode::Themes(names, at, before);
-            }
+            ActionId::Themes => self.open_themes(),
             ActionId::Theme => self.mode = Mode::Command(CommandLine::new("theme ")),
             ActionId::CommandLine => self.mode = Mode::Command(CommandLine::new("")),
             ActionId::Help => self.mode = Mode::Help(0),
@@ -368,14 +362,6 @@ impl App {
             // What is no wider than its pane has time on its axis.
             _ if columns < 0 => self.perform_first(&[ActionId::Earlier]),
             _ => self.perform_first(&[ActionId::Later]),
-        }
-    }
-
-    /// Takes a theme; a broken one leaves the old one in place and says why.
-    pub(super) fn take_theme(&mut self, name: &str) {
-        match Theme::load(name, &self.theme_folders, self.depth) {
-            Ok(theme) => self.theme = theme,
-            Err(error) => self.fail(&error),
         }
     }
 

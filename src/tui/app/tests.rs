@@ -265,7 +265,7 @@ fn a_wrong_command_says_what_would_be_right() {
             "stop late_to_parquet",
             "late_to_parquet does not run: it is failed",
         ),
-        ("theme nope", "Themes are dark, light"),
+        ("theme nope", "Themes are colour-blind, dark, high-contrast, light, terminal"),
         ("sort nope", "Columns are: query, state"),
         ("quit now", "\"quit\" takes nothing after it"),
         ("next-tab", "\"next-tab\" means nothing on this screen"),
@@ -488,10 +488,10 @@ fn progress_shows_the_newest_batch_until_another_is_chosen() {
 fn themes_are_tried_on_and_taken_back() {
     let (mut app, _) = app(120, 40, shop());
     press(&mut app, &["t", "down"]);
-    assert_eq!(app.theme.name(), "light");
+    assert_eq!(app.theme.name(), "high-contrast");
     press(&mut app, &["esc"]);
     assert_eq!(app.theme.name(), "dark");
-    press(&mut app, &["t", "j", "enter"]);
+    press(&mut app, &["t", "j", "j", "enter"]);
     assert_eq!(app.theme.name(), "light");
 }
 

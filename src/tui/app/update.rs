@@ -7,6 +7,7 @@ use crossterm::event::KeyEventKind;
 use super::{App, Effect, Message, Notice};
 use crate::engine::{Answer, Command, Reply, Snapshot};
 use crate::error::Error;
+use crate::tui::action::READ_ONLY;
 
 impl App {
     /// Takes a message in and says what is to be done outside.
@@ -35,6 +36,7 @@ impl App {
                 let now_ms = self.clock.now_ms();
                 self.notice.take_if(|notice| notice.until_ms <= now_ms);
             }
+            Message::ThemesChanged => self.reload_theme(),
             Message::Terminate => self.quit(),
             Message::Panicked(text) => {
                 let error = Error::internal("a thread of the engine broke down").caused_by(text);
@@ -46,7 +48,26 @@ impl App {
         }
         self.ask_for_keys();
         self.dirty = true;
+        self.refuse_changes();
         std::mem::take(&mut self.effects)
+    }
+
+    /// Whatever asks for it, a read-only workbench changes nothing; leaving it stops its queries all the same.
+    fn refuse_changes(&mut self) {
+        if !self.is_read_only {
+            return;
+        }
+        let is_change = |effect: &Effect| match effect {
+            Effect::Execute(Command::StopAll) => false,
+            Effect::Execute(command) => command.changes_something(),
+            _ => false,
+        };
+        let before = self.effects.len();
+        self.effects.retain(|effect| !is_change(effect));
+        if self.effects.len() < before {
+            let error = Error::statement(READ_ONLY).hint("Open it without --read-only to change something.");
+            self.notice = Some(Notice::error(&error, None));
+        }
     }
 
     fn snapshot(&mut self, snapshot: Arc<Snapshot>) {

@@ -6,6 +6,7 @@
 
 mod color;
 mod parse;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,13 +16,20 @@ use ratatui::style::{Modifier, Style};
 pub use color::ColorDepth;
 use color::Paint;
 use parse::{RoleSpec, ThemeFile};
+pub(crate) use watch::ThemeWatch;
 
 use crate::error::{Error, Result};
 
 /// The themes inside the binary.
-const BUNDLED: [(&str, &str); 2] = [
+const BUNDLED: [(&str, &str); 5] = [
     ("dark", include_str!("../../../themes/dark.toml")),
     ("light", include_str!("../../../themes/light.toml")),
+    (
+        "high-contrast",
+        include_str!("../../../themes/high-contrast.toml"),
+    ),
+    ("colour-blind", include_str!("../../../themes/colour-blind.toml")),
+    ("terminal", include_str!("../../../themes/terminal.toml")),
 ];
 
 macro_rules! roles {
@@ -114,10 +122,11 @@ impl Role {
 }
 
 /// What every role looks like on this terminal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
     name: String,
     styles: Vec<Style>,
+    files: Vec<PathBuf>,
 }
 
 impl Theme {
@@ -132,6 +141,7 @@ impl Theme {
         let mut roles: Vec<Option<RoleSpec>> = vec![None; Role::ALL.len()];
         let mut chain: Vec<(String, ThemeFile)> = Vec::new();
         let mut next = Some(name.to_string());
+        let mut files = Vec::new();
         while let Some(name) = next.take() {
             if chain.iter().any(|(known, _)| *known == name) {
                 let circle: Vec<&str> = chain.iter().map(|(name, _)| name.as_str()).collect();
@@ -142,7 +152,13 @@ impl Theme {
                     )),
                 );
             }
-            let file = parse::parse(&name, &read(&name, folders)?)?;
+            let (text, path) = read(&name, folders)?;
+            let place = path.as_ref().map_or_else(
+                || format!("theme {name:?}"),
+                |path| format!("theme file {:?}", path.display().to_string()),
+            );
+            files.extend(path);
+            let file = parse::parse(&place, &text)?;
             next.clone_from(&file.inherits);
             chain.push((name, file));
         }
@@ -166,7 +182,13 @@ impl Theme {
         Ok(Self {
             name: name.to_string(),
             styles,
+            files,
         })
+    }
+
+    /// The files that it was read from; none if all of it is in the binary.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// What it was loaded as.
@@ -201,8 +223,8 @@ impl Theme {
     }
 }
 
-/// The text of a theme.
-fn read(name: &str, folders: &[PathBuf]) -> Result<String> {
+/// The text of a theme, and the file that it is from.
+fn read(name: &str, folders: &[PathBuf]) -> Result<(String, Option<PathBuf>)> {
     let is_path = name.contains(std::path::is_separator) || Path::new(name).extension().is_some();
     let candidates: Vec<PathBuf> = if is_path {
         vec![PathBuf::from(name)]
@@ -214,7 +236,7 @@ fn read(name: &str, folders: &[PathBuf]) -> Result<String> {
     };
     for path in candidates {
         match std::fs::read_to_string(&path) {
-            Ok(text) => return Ok(text),
+            Ok(text) => return Ok((text, Some(path))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_path => {}
             Err(error) => {
                 let message = format!("theme file {:?} cannot be read", path.display().to_string());
@@ -225,7 +247,7 @@ fn read(name: &str, folders: &[PathBuf]) -> Result<String> {
         }
     }
     match BUNDLED.iter().find(|(known, _)| *known == name) {
-        Some((_, text)) => Ok((*text).to_string()),
+        Some((_, text)) => Ok(((*text).to_string(), None)),
         None => Err(
             Error::statement(format!("there is no theme {name:?}")).hint(format!(
                 "Themes are {}; the path of a .toml file will do as well.",

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use ratatui::style::Modifier;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use super::Role;
 use super::color::{self, Paint};
 use crate::error::{Error, Result};
+use crate::tui::toml_reader::{Reader, Value};
 
 /// What a theme file says.
 #[derive(Debug, Default)]
@@ -41,13 +40,14 @@ const MODIFIERS: [(&str, Modifier); 5] = [
     ("reversed", Modifier::REVERSED),
 ];
 
-type Value<'a> = Spanned<DeValue<'a>>;
-
-/// Reads the text of the theme called `name`.
-pub(super) fn parse(name: &str, text: &str) -> Result<ThemeFile> {
-    let reader = Reader { name, text };
-    let table = DeTable::parse(text)
-        .map_err(|error| reader.error(error.span().map_or(0, |span| span.start), error.message()))?;
+/// Reads the text of a theme; `place` is what messages call it.
+pub(super) fn parse(place: &str, text: &str) -> Result<ThemeFile> {
+    let reader = Reader {
+        place,
+        text,
+        hint: "See the bundled themes `dark` and `light` for the form.",
+    };
+    let table = reader.table()?;
     let mut file = ThemeFile::default();
     for (key, value) in table.get_ref() {
         match key.get_ref().as_ref() {
@@ -65,40 +65,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<ThemeFile> {
     Ok(file)
 }
 
-struct Reader<'a> {
-    name: &'a str,
-    text: &'a str,
-}
-
 impl Reader<'_> {
-    fn place(&self, offset: usize) -> String {
-        let line = 1 + self
-            .text
-            .bytes()
-            .take(offset)
-            .filter(|byte| *byte == b'\n')
-            .count();
-        format!("theme {:?}, line {line}", self.name)
-    }
-
-    fn error(&self, offset: usize, message: &str) -> Error {
-        let message = message.lines().next().unwrap_or_default();
-        Error::statement(format!("{}: {message}", self.place(offset)))
-            .hint("See the bundled themes `dark` and `light` for the form.")
-    }
-
-    fn string<'v>(&self, value: &'v Value<'_>, wanted: &str) -> Result<&'v str> {
-        value
-            .get_ref()
-            .as_str()
-            .ok_or_else(|| self.wrong_type(value, wanted))
-    }
-
-    fn wrong_type(&self, value: &Value<'_>, wanted: &str) -> Error {
-        let message = format!("expected {wanted}, found {}", value.get_ref().type_str());
-        self.error(value.span().start, &message)
-    }
-
     fn palette(&self, value: &Value<'_>) -> Result<BTreeMap<String, Paint>> {
         let wanted = "a table of colours";
         let table = value

@@ -38,11 +38,8 @@ fn every_file_in_themes_loads_at_every_depth() {
 }
 
 /// Contrast of two colours by WCAG 2: 1 (none) to 21.
-fn contrast(one: Color, other: Color) -> f64 {
-    let luminance = |color: Color| {
-        let Color::Rgb(red, green, blue) = color else {
-            panic!("{color:?} is no 24-bit colour")
-        };
+fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+    let luminance = |rgb: [u8; 3]| {
         let part = |value: u8| {
             let value = f64::from(value) / 255.0;
             if value <= 0.03928 {
@@ -51,31 +48,104 @@ fn contrast(one: Color, other: Color) -> f64 {
                 ((value + 0.055) / 1.055).powf(2.4)
             }
         };
-        0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue)
+        0.2126 * part(rgb[0]) + 0.7152 * part(rgb[1]) + 0.0722 * part(rgb[2])
     };
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
-#[test]
-fn text_is_readable_on_its_background() {
-    for (name, _) in BUNDLED {
-        let theme = Theme::load(name, &[], ColorDepth::True).expect("a bundled theme");
-        let screen = theme.style(Role::Screen);
-        let overlay = theme.style(Role::Overlay);
-        for role in Role::ALL {
-            if matches!(role, Role::Border | Role::BorderFocus) {
-                continue; // lines, not text
-            }
-            for ground in [screen, overlay] {
-                let style = ground.patch(theme.style(*role));
-                let (Some(fg), Some(bg)) = (style.fg, style.bg) else {
-                    panic!("{name} {role:?} sets no colours")
-                };
-                let ratio = contrast(fg, bg);
-                assert!(ratio >= 4.5, "{name}: {} has contrast {ratio:.2}", role.name());
-            }
+/// A colour's value; of the sixteen that of a Linux console, which has no more; `None`: the terminal's own.
+fn value(color: Color) -> Option<[u8; 3]> {
+    Some(match color {
+        Color::Rgb(red, green, blue) => [red, green, blue],
+        Color::Black => [0, 0, 0],
+        Color::Red => [0xaa, 0, 0],
+        Color::Green => [0, 0xaa, 0],
+        Color::Yellow => [0xaa, 0x55, 0],
+        Color::Blue => [0, 0, 0xaa],
+        Color::Magenta => [0xaa, 0, 0xaa],
+        Color::Cyan => [0, 0xaa, 0xaa],
+        Color::Gray => [0xaa, 0xaa, 0xaa],
+        Color::DarkGray => [0x55, 0x55, 0x55],
+        Color::LightRed => [0xff, 0x55, 0x55],
+        Color::LightGreen => [0x55, 0xff, 0x55],
+        Color::LightYellow => [0xff, 0xff, 0x55],
+        Color::LightBlue => [0x55, 0x55, 0xff],
+        Color::LightMagenta => [0xff, 0x55, 0xff],
+        Color::LightCyan => [0x55, 0xff, 0xff],
+        Color::White => [0xff, 0xff, 0xff],
+        _ => return None,
+    })
+}
+
+/// How many pairs of text and background a theme sets, all of which have at least that contrast.
+fn assert_contrast(name: &str, depth: ColorDepth, least: f64) -> usize {
+    let theme = Theme::load(name, &[], depth).expect("a bundled theme");
+    let mut pairs = 0;
+    for role in Role::ALL {
+        if matches!(role, Role::Border | Role::BorderFocus) {
+            continue; // lines, not text
         }
+        for ground in [Role::Screen, Role::Overlay, Role::Selection] {
+            let style = theme
+                .style(Role::Screen)
+                .patch(theme.style(ground))
+                .patch(theme.style(*role));
+            let (Some(fg), Some(bg)) = (style.fg.and_then(value), style.bg.and_then(value)) else {
+                continue;
+            };
+            pairs += 1;
+            let ratio = contrast(fg, bg);
+            assert!(
+                ratio >= least,
+                "{name}, {depth:?}: {} on {} has contrast {ratio:.2}",
+                role.name(),
+                ground.name()
+            );
+        }
+    }
+    pairs
+}
+
+#[test]
+fn text_is_readable_on_every_background() {
+    let all = (Role::ALL.len() - 2) * 3;
+    for (name, _) in BUNDLED {
+        let least = if name == "high-contrast" { 7.0 } else { 4.5 };
+        let pairs = assert_contrast(name, ColorDepth::True, least);
+        assert_eq!(
+            pairs,
+            if name == "terminal" { 0 } else { all },
+            "{name} sets both colours"
+        );
+    }
+}
+
+#[test]
+fn sixteen_colours_are_readable_on_a_plain_console() {
+    for (name, _) in BUNDLED {
+        assert_contrast(name, ColorDepth::Ansi16, 3.0);
+    }
+}
+
+#[test]
+fn the_terminals_own_theme_assumes_no_background() {
+    for depth in [ColorDepth::Ansi16, ColorDepth::Ansi256, ColorDepth::True] {
+        let theme = Theme::load("terminal", &[], depth).expect("a bundled theme");
+        for role in Role::ALL {
+            let style = theme.style(*role);
+            assert!(matches!(style.bg, None | Some(Color::Reset)), "{role:?}");
+            assert!(
+                !matches!(style.fg, Some(Color::Black | Color::White | Color::Rgb(..))),
+                "{role:?}"
+            );
+        }
+        assert!(
+            theme
+                .style(Role::Selection)
+                .add_modifier
+                .contains(Modifier::REVERSED)
+        );
     }
 }
 
@@ -152,12 +222,20 @@ fn mistakes_name_file_line_and_what_is_allowed() {
     ];
     for (text, message) in cases {
         let error = load_text(text, ColorDepth::True).expect_err(text);
-        assert_eq!(error.message(), message, "{text}");
+        let (before, after) = error
+            .message()
+            .split_once("theme file \"")
+            .unwrap_or((error.message(), ""));
+        let told = match after.split_once("mine.toml\"") {
+            Some((_, rest)) => format!("{before}theme \"mine\"{rest}"),
+            None => error.message().to_string(),
+        };
+        assert_eq!(told, message, "{text}");
         assert!(error.hint_text().is_some(), "{text}");
     }
     let broken = load_text("[roles\n", ColorDepth::True).expect_err("no TOML");
     assert!(
-        broken.message().starts_with("theme \"mine\", line 1: "),
+        broken.message().starts_with("theme file \"") && broken.message().contains("mine.toml\", line 1: "),
         "{}",
         broken.message()
     );

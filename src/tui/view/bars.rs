@@ -24,6 +24,9 @@ pub(super) fn header(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
     } else if app.is_frozen() {
         right.push((Role::Warning, "frozen, f goes on  ".to_string()));
     }
+    if app.is_read_only {
+        right.push((Role::Warning, "read-only  ".to_string()));
+    }
     match (app.screen, app.shown_query()) {
         (Screen::Query(_), Some(query)) => {
             if let Some(past) = app.past() {

@@ -191,7 +191,7 @@ fn roles_have_their_colours() {
     let (app, _) = app(120, 40, shop());
     let palette = |red, green, blue| Color::Rgb(red, green, blue);
     let screen = palette(0x12, 0x15, 0x1c);
-    let selected = palette(0x2c, 0x3a, 0x57);
+    let selected = palette(0x25, 0x31, 0x4b);
     assert_eq!(
         look(&app, "✗ failed"),
         (palette(0xf0, 0x71, 0x78), selected, Modifier::BOLD)
@@ -219,6 +219,40 @@ fn without_colours_everything_is_still_told_apart() {
         !look(&app, "orders_by_window").2.contains(Modifier::REVERSED),
         "another row"
     );
+}
+
+/// The same screens where there are fewer colours, none, or no characters beyond ASCII, with what each cell looks like.
+#[test]
+fn poor_terminals_show_the_same() {
+    for (name, depth, ascii) in [
+        ("no_color", ColorDepth::Mono, false),
+        ("16_colours", ColorDepth::Ansi16, false),
+        ("ascii", ColorDepth::Mono, true),
+    ] {
+        for (screen, keys) in [
+            ("home", &["down"][..]),
+            ("results", &["down", "r"]),
+            ("themes", &["t"]),
+        ] {
+            let (mut app, _) = app_with(80, 24, shop(), depth, ascii);
+            press(&mut app, keys);
+            let ansi = crate::tui::picture::ansi(&fake::buffer(&app));
+            assert_snapshot!(format!("{name}_{screen}_80x24"), ansi.replace('\u{1b}', "^"));
+        }
+    }
+}
+
+/// Every theme over the same screen.
+#[test]
+fn themes_are_seen_at_once() {
+    for name in crate::tui::Theme::names(&[]) {
+        let (mut app, _) = app(80, 24, shop());
+        press(&mut app, &["down", ":"]);
+        type_text(&mut app, &format!("theme {name}"));
+        press(&mut app, &["enter"]);
+        let ansi = crate::tui::picture::ansi(&fake::buffer(&app));
+        assert_snapshot!(format!("theme_{name}_80x24"), ansi.replace('\u{1b}', "^"));
+    }
 }
 
 #[test]
