@@ -23,6 +23,10 @@ bench:
 snapshots:
     INSTA_UPDATE=always cargo test --lib
 
+# docs/workbench.md with the screens and keys that there are.
+workbench-page:
+    HIGHWATER_WRITE_PAGES=1 cargo test --lib the_page_shows_what_there_is
+
 # Licences and advisories of all dependencies.
 deny:
     cargo deny check

@@ -94,6 +94,8 @@ fn run_workbench(engine: Arc<dyn Engine>, options: WorkbenchOptions) -> Result<E
         title,
         commands,
         is_read_only: workbench.read_only,
+        is_tour: options.is_tour,
+        record: workbench.record,
         ..TuiOptions::default()
     };
     tui.configure(config);
@@ -135,18 +137,17 @@ fn take_picture(engine: Arc<dyn Engine>, options: PictureOptions) -> Result<Stri
     let engine = engine.as_ref();
     runtime.block_on(async {
         engine.execute(Command::from(options.script)).await?;
-        match options.after {
-            Some(time) => workbench.watch(engine, tokio::time::sleep(time)).await,
-            None => {
-                let mut snapshots = engine.watch();
-                let ended = async {
-                    let all_ended =
-                        |now: &Arc<Snapshot>| now.queries.iter().all(|query| !query.state.is_active());
-                    // An engine that is gone runs nothing.
-                    let _ = snapshots.wait_for(all_ended).await;
-                };
-                workbench.watch(engine, ended).await;
-            }
+        if let Some(time) = options.after {
+            workbench.watch(engine, tokio::time::sleep(time)).await;
+        } else {
+            let mut snapshots = engine.watch();
+            let ended = async {
+                let all_ended =
+                    |now: &Arc<Snapshot>| now.queries.iter().all(|query| !query.state.is_active());
+                // An engine that is gone runs nothing.
+                let _ = snapshots.wait_for(all_ended).await;
+            };
+            workbench.watch(engine, ended).await;
         }
         workbench.draw()?;
         for key in &options.keys {

@@ -263,7 +263,7 @@ fn a_resize_is_followed_and_sigterm_restores_the_terminal() {
         .status()
         .expect("kill runs");
     assert!(killed.success());
-    terminal.wait_for_end();
+    assert_eq!(terminal.wait_for_end().exit_code(), 130);
     assert_restored(&terminal);
 }
 

@@ -14,6 +14,10 @@ use crate::error::Result;
 /// It needs nothing, never ends, and keeps nothing: all that it writes is in a temporary folder.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
+    /// Show it step by step, with captions: windows, late data, state, a restart. Any key takes over.
+    #[arg(long)]
+    tour: bool,
+
     #[command(flatten)]
     workbench: WorkbenchArgs,
 }
@@ -32,7 +36,8 @@ pub(super) fn run(
     let workbench = WorkbenchOptions {
         scripts: Vec::new(),
         is_demo: true,
-        workbench: args.workbench.or(workbench),
+        is_tour: args.tour,
+        workbench: args.workbench.or(workbench).located(),
     };
     match make_engine(options).and_then(|engine| run_workbench(engine, workbench)) {
         Ok(ended) => ended.code(),
@@ -54,6 +59,7 @@ mod tests {
             ..WorkbenchArgs::default()
         };
         let args = DemoArgs {
+            tour: true,
             workbench: theme("light"),
         };
         let mut asked = None;
@@ -75,7 +81,10 @@ mod tests {
         assert!(asked.is_temporary && asked.workspace.is_none(), "{asked:?}");
         let opened = opened.expect("the workbench was opened");
         assert_eq!(
-            (opened.is_demo, opened.workbench.theme.as_deref()),
+            (
+                opened.is_demo && opened.is_tour,
+                opened.workbench.theme.as_deref()
+            ),
             (true, Some("light"))
         );
     }

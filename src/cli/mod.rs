@@ -132,6 +132,8 @@ pub struct WorkbenchOptions {
     pub scripts: Vec<Script>,
     /// The bundled pipeline is to be started.
     pub is_demo: bool,
+    /// The bundled pipeline is to be shown step by step.
+    pub is_tour: bool,
     /// How it looks and what may be done in it.
     pub workbench: WorkbenchArgs,
 }

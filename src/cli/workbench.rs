@@ -1,6 +1,6 @@
 //! `highwater [FILE.sql ...]`: the workbench.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -27,6 +27,10 @@ pub struct WorkbenchArgs {
     /// Look only: nothing that changes queries or checkpoints can be done from the keyboard.
     #[arg(long)]
     pub read_only: bool,
+
+    /// Write what is done to this new file, as a script that `highwater run` does again.
+    #[arg(long, value_name = "FILE.sql")]
+    pub record: Option<PathBuf>,
 }
 
 impl WorkbenchArgs {
@@ -36,6 +40,26 @@ impl WorkbenchArgs {
             theme: self.theme.or(other.theme),
             config: self.config.or(other.config),
             read_only: self.read_only || other.read_only,
+            record: self.record.or(other.record),
+        }
+    }
+
+    /// The same with paths that stay right in another folder, which the demo goes to.
+    pub(super) fn located(self) -> Self {
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let theme = self.theme.map(|theme| {
+            let is_file = Path::new(&theme).extension().is_some() || theme.contains(std::path::is_separator);
+            if is_file {
+                absolute(theme.into()).display().to_string()
+            } else {
+                theme
+            }
+        });
+        Self {
+            theme,
+            config: self.config.map(absolute),
+            read_only: self.read_only,
+            record: self.record.map(absolute),
         }
     }
 }
@@ -61,7 +85,8 @@ pub(super) fn run(
             let options = WorkbenchOptions {
                 scripts,
                 is_demo: false,
-                workbench,
+                is_tour: false,
+                workbench: workbench.located(),
             };
             run_workbench(engine, options)
         });
@@ -118,6 +143,7 @@ mod tests {
         let expected = WorkbenchOptions {
             scripts: vec![script],
             is_demo: false,
+            is_tour: false,
             workbench: WorkbenchArgs {
                 theme: Some("light".into()),
                 ..WorkbenchArgs::default()

@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, watch};
 
 use super::app::{App, Effect, Message};
+use super::record::Recorder;
 use super::terminal::Screen;
 use super::theme::ThemeWatch;
 use crate::clock::Clock;
@@ -38,6 +39,7 @@ pub(super) fn run(
     app: App,
     clock: Arc<dyn Clock>,
     commands: Vec<Command>,
+    recorder: Option<Recorder>,
 ) -> Result<Ending> {
     let own = Builder::new_current_thread()
         .enable_all()
@@ -65,6 +67,7 @@ pub(super) fn run(
             messages,
             snapshots,
             themes,
+            recorder,
             drawn: Frames::default(),
         };
         let result = driver.run(commands).await;
@@ -86,6 +89,7 @@ struct Driver {
     messages: mpsc::UnboundedReceiver<Message>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     themes: ThemeWatch,
+    recorder: Option<Recorder>,
     drawn: Frames,
 }
 
@@ -119,7 +123,7 @@ impl Driver {
         // The first picture comes before the first command: plans and checkpoints take their time.
         self.draw()?;
         for command in commands {
-            self.execute(command);
+            self.execute(command)?;
         }
         let mut draw_now = false;
         let mut ending = Ending::Left;
@@ -148,7 +152,10 @@ impl Driver {
                     }
                     effects
                 }
-                Woken::Message(message) => self.app.update(message),
+                Woken::Message(message) => {
+                    self.record(&message)?;
+                    self.app.update(message)
+                }
                 Woken::Snapshot(alive) => {
                     has_news = alive;
                     engine_lives = alive;
@@ -156,15 +163,16 @@ impl Driver {
                 }
                 Woken::Timer => {
                     let now = Instant::now();
+                    let mut effects = Vec::new();
                     if data_at.is_some_and(|at| at <= now) {
                         has_news = false;
                         let newest = Arc::clone(&self.snapshots.borrow_and_update());
-                        self.app.update(Message::Snapshot(newest));
+                        effects.extend(self.app.update(Message::Snapshot(newest)));
                     }
                     if wake_at.is_some_and(|at| at <= now) {
-                        self.app.update(Message::Tick);
+                        effects.extend(self.app.update(Message::Tick));
                     }
-                    Vec::new()
+                    effects
                 }
                 Woken::Signal(Signal::HangUp) => {
                     self.stop_all().await?;
@@ -208,7 +216,7 @@ impl Driver {
     /// Does what the state asks for; whether that is the end.
     fn carry_out(&mut self, effect: Effect) -> Result<bool> {
         match effect {
-            Effect::Execute(command) => self.execute(command),
+            Effect::Execute(command) => self.execute(command)?,
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Redraw => self.screen.clear()?,
             Effect::Suspend => {
@@ -221,14 +229,28 @@ impl Driver {
         Ok(false)
     }
 
+    /// Writes down what the engine has done.
+    fn record(&mut self, message: &Message) -> Result<()> {
+        let (Some(recorder), Message::Reply(command, Ok(_))) = (&mut self.recorder, message) else {
+            return Ok(());
+        };
+        let newest = Arc::clone(&self.snapshots.borrow());
+        recorder.note(command, &newest, self.clock.now_ms())
+    }
+
     /// Gives the engine a command; the answer comes back as a message.
-    fn execute(&self, command: Command) {
+    fn execute(&mut self, command: Command) -> Result<()> {
+        if let (Some(recorder), Command::StopAll) = (&mut self.recorder, &command) {
+            let newest = Arc::clone(&self.snapshots.borrow());
+            recorder.end(&newest, self.clock.now_ms())?;
+        }
         let engine = Arc::clone(&self.engine);
         let sender = self.sender.clone();
         self.runtime.spawn(async move {
             let result = engine.execute(command.clone()).await;
             let _ = sender.send(Message::Reply(command, result));
         });
+        Ok(())
     }
 
     fn draw(&mut self) -> Result<()> {

@@ -535,6 +535,7 @@ pub(crate) fn app_with(
         depth,
         ascii,
         is_read_only: false,
+        is_tour: false,
         bindings: Vec::new(),
         splits: crate::tui::layout::Splits::new(),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,

@@ -20,6 +20,7 @@
 //! - `config`: keys, theme and layout from a file; `toml_reader` tells its mistakes and those of themes
 //! - `text`, `units`: measuring and cutting text, numbers for people
 //! - `headless`: the same without a terminal; `picture`: what is on it as text, ANSI or SVG
+//! - `record`: what was done, as a script
 //! - `event_loop`, `terminal`: when to draw, and the terminal itself
 
 mod action;
@@ -33,6 +34,7 @@ mod headless;
 mod keymap;
 mod layout;
 mod picture;
+mod record;
 mod symbols;
 mod table;
 mod terminal;
@@ -71,6 +73,10 @@ pub struct TuiOptions {
     pub ascii: bool,
     /// Nothing that changes queries or checkpoints can be done from the keyboard.
     pub is_read_only: bool,
+    /// The bundled pipeline is shown step by step, until a key is pressed.
+    pub is_tour: bool,
+    /// What is done is written to this file as statements. It must not be there yet.
+    pub record: Option<PathBuf>,
     /// Keys and layout; what it says of theme and characters counts once [`TuiOptions::configure`] took it over.
     pub config: Config,
     /// Tells the time that relative times and rates go by.
@@ -87,6 +93,8 @@ impl Default for TuiOptions {
             color_depth: None,
             ascii: false,
             is_read_only: false,
+            is_tour: false,
+            record: None,
             config: Config::default(),
             clock: Arc::new(SystemClock),
         }
@@ -103,7 +111,11 @@ impl Default for TuiOptions {
 pub fn run(engine: Arc<dyn Engine>, runtime: tokio::runtime::Handle, options: TuiOptions) -> Result<Ending> {
     let depth = ColorDepth::detect(|variable| std::env::var(variable).ok());
     let app = app::App::try_new(options.setup(depth))?;
-    event_loop::run(engine, runtime, app, options.clock, options.commands)
+    let recorder = match &options.record {
+        Some(path) => Some(record::Recorder::create(path, options.clock.now_ms())?),
+        None => None,
+    };
+    event_loop::run(engine, runtime, app, options.clock, options.commands, recorder)
 }
 
 impl TuiOptions {
@@ -116,6 +128,7 @@ impl TuiOptions {
             depth: self.color_depth.unwrap_or(depth),
             ascii: self.ascii,
             is_read_only: self.is_read_only,
+            is_tour: self.is_tour,
             bindings: self.config.bindings.clone(),
             splits: self.config.splits.clone(),
             clock: Arc::clone(&self.clock),

@@ -150,7 +150,7 @@ impl App {
     }
 
     /// Does what a line says.
-    fn run_line(&mut self, text: &str) {
+    pub(super) fn run_line(&mut self, text: &str) {
         if let Err(error) = self.try_line(text) {
             self.fail(&error);
         }

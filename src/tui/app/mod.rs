@@ -16,6 +16,7 @@
 //! - `rows`, `order`, `cells`, `grid`: the visible part of a result table; `pivot`: the same as a chart
 //! - `keys`: a look into a state
 //! - `change_log`: what each batch did to a result
+//! - `tour`: a demo that goes by itself
 //! - `themes`: choosing a theme, and seeing it change
 //! - `result`: what can be done with it; `copy`: values for the clipboard
 
@@ -39,6 +40,7 @@ mod result;
 mod rows;
 mod screen;
 mod themes;
+pub(crate) mod tour;
 pub(crate) mod travel;
 mod update;
 
@@ -56,6 +58,7 @@ use self::keys::Keys;
 use self::pivot::Pivot;
 use self::queries::Sort;
 use self::rows::KeptRows;
+use self::tour::Tour;
 use self::travel::Past;
 use super::config::Bindings;
 use super::doc::Doc;
@@ -127,6 +130,7 @@ pub(crate) struct Setup {
     pub(crate) depth: ColorDepth,
     pub(crate) ascii: bool,
     pub(crate) is_read_only: bool,
+    pub(crate) is_tour: bool,
     pub(crate) bindings: Bindings,
     pub(crate) splits: Splits,
     pub(crate) clock: Arc<dyn Clock>,
@@ -134,6 +138,7 @@ pub(crate) struct Setup {
 
 /// The workbench without its terminal. The view reads it, [`App::update`] and [`App::prepare`] change it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct App {
     /// What is opened, for the top line.
     pub(crate) title: String,
@@ -189,6 +194,8 @@ pub(crate) struct App {
     theme_is_broken: bool,
     /// Nothing that changes queries or checkpoints is done.
     pub(crate) is_read_only: bool,
+    /// The tour, while it lasts.
+    pub(crate) tour: Option<Tour>,
     commands: Vec<String>,
     effects: Vec<Effect>,
     last_click: Option<(Uuid, i64)>,
@@ -249,6 +256,7 @@ impl App {
             theme_folders: setup.theme_folders,
             theme_is_broken: false,
             is_read_only: setup.is_read_only,
+            tour: setup.is_tour.then(Tour::default),
             commands: Vec::new(),
             effects: Vec::new(),
             last_click: None,
@@ -405,7 +413,8 @@ impl App {
         let tick = active.then(|| now_ms - now_ms.rem_euclid(1000) + 1000);
         let grid = self.layout().pane(Pane::Result).and(self.grid());
         let fade = grid.and_then(|grid| grid.next_change_ms(now_ms));
-        [notice, tick, fade].into_iter().flatten().min()
+        let tour = self.tour.and_then(|tour| tour.next_at_ms());
+        [notice, tick, fade, tour].into_iter().flatten().min()
     }
 
     /// The row of the selected query.

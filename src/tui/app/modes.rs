@@ -51,6 +51,7 @@ pub(crate) enum Then {
 
 impl App {
     pub(super) fn key(&mut self, key: KeyEvent) {
+        self.leave_tour();
         // Whatever the screen shows, Ctrl-C leads out: first out of what is open, then out of the workbench.
         let is_interrupt = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
         if self.quitting {

@@ -1,4 +1,4 @@
-//! What options and files decide: read-only, keys, themes that change.
+//! What options and files decide: read-only, keys, themes that change, the tour.
 
 use std::path::Path;
 
@@ -18,6 +18,7 @@ fn app(change: impl FnOnce(&mut Setup)) -> App {
         depth: ColorDepth::True,
         ascii: false,
         is_read_only: false,
+        is_tour: false,
         bindings: Vec::new(),
         splits: Splits::new(),
         clock: Arc::new(ManualClock::new(fake::BASE_MS)),
@@ -103,7 +104,7 @@ fn keys_of_the_configuration_replace_the_usual_ones() {
     press(&mut app, &["down"]);
     let stop = Effect::Execute(Command::Stop("orders_by_window".to_string()));
     assert_eq!(press(&mut app, &["s"]), [], "s has lost it");
-    assert_eq!(press(&mut app, &["x"]), [stop.clone()]);
+    assert_eq!(press(&mut app, &["x"]), std::slice::from_ref(&stop));
     assert_eq!(press(&mut app, &["f2"]), [stop]);
     app.notice = None;
     assert!(picture(&app).contains("x stop"), "{}", picture(&app));
@@ -156,5 +157,88 @@ fn the_list_of_themes_shows_each_and_takes_one() {
     assert_eq!(
         (app.theme.name(), say(&app)),
         ("high-contrast", "theme high-contrast")
+    );
+}
+
+/// The shop with the names of the bundled pipeline, which the tour goes by.
+fn demo() -> Snapshot {
+    let mut queries = vec![
+        fake::running("orders_by_window"),
+        fake::running("revenue_per_window"),
+    ];
+    queries[1].event_time = Some(Arc::new(fake::waiting(4)));
+    fake::snapshot(queries)
+}
+
+#[test]
+fn the_tour_goes_by_itself_through_all_steps() {
+    let clock = Arc::new(ManualClock::new(fake::BASE_MS));
+    let mut app = app(|setup| {
+        setup.is_tour = true;
+        setup.clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    });
+    app.update(Message::Snapshot(Arc::new(demo())));
+    let mut seen = Vec::new();
+    let mut commands = Vec::new();
+    while let Some((at, step)) = app.tour.and_then(|tour| tour.step()) {
+        assert_eq!(at, seen.len());
+        app.prepare();
+        assert!(
+            picture(&app).contains(step.title),
+            "{}\n{}",
+            step.title,
+            picture(&app)
+        );
+        assert!(
+            app.notice.as_ref().is_none_or(|notice| !notice.is_error),
+            "{:?}",
+            app.notice
+        );
+        seen.push(app.screen);
+        let due = app.tour.and_then(|tour| tour.next_at_ms()).expect("a next step");
+        clock.advance_ms(due - 1 - clock.now_ms());
+        let early = app.update(Message::Tick);
+        let looks = |effect: &Effect| matches!(effect, Effect::Execute(Command::ReadState { .. }));
+        assert!(early.iter().all(looks), "not before its time: {early:?}");
+        assert_eq!(app.tour.and_then(|tour| tour.step()).map(|(at, _)| at), Some(at));
+        clock.advance_ms(1);
+        let mut next = demo();
+        if at + 1 == 7 {
+            // It was stopped in the step before.
+            Arc::make_mut(&mut next.queries[0]).state = crate::engine::snapshot::QueryState::Stopped;
+            app.live.snapshot = Arc::new(next);
+        }
+        commands.extend(app.update(Message::Tick));
+    }
+    assert_eq!(seen.len(), tour::STEPS.len());
+    for screen in [
+        Screen::Query(Tab::Results),
+        Screen::Query(Tab::Overview),
+        Screen::Query(Tab::State),
+    ] {
+        assert!(seen.contains(&screen), "{screen:?}");
+    }
+    let orders = || "orders_by_window".to_string();
+    commands.retain(|effect| !matches!(effect, Effect::Execute(Command::ReadState { .. })));
+    assert_eq!(
+        commands,
+        [
+            Effect::Execute(Command::Stop(orders())),
+            Effect::Execute(Command::Start(orders()))
+        ]
+    );
+    assert_eq!(app.screen, Screen::Queries);
+}
+
+#[test]
+fn any_key_takes_the_tour_over() {
+    let mut app = app(|setup| setup.is_tour = true);
+    assert!(picture(&app).contains("any key takes over"), "{}", picture(&app));
+    press(&mut app, &["down"]);
+    assert_eq!(app.tour, None);
+    assert!(!picture(&app).contains("any key takes over"));
+    assert_eq!(
+        app.selected_query().map(|query| query.name.as_str()),
+        Some("orders_by_window")
     );
 }

@@ -265,7 +265,10 @@ fn a_wrong_command_says_what_would_be_right() {
             "stop late_to_parquet",
             "late_to_parquet does not run: it is failed",
         ),
-        ("theme nope", "Themes are colour-blind, dark, high-contrast, light, terminal"),
+        (
+            "theme nope",
+            "Themes are colour-blind, dark, high-contrast, light, terminal",
+        ),
         ("sort nope", "Columns are: query, state"),
         ("quit now", "\"quit\" takes nothing after it"),
         ("next-tab", "\"next-tab\" means nothing on this screen"),

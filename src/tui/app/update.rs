@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossterm::event::KeyEventKind;
+use crossterm::event::{KeyEventKind, MouseEventKind};
 
 use super::{App, Effect, Message, Notice};
 use crate::engine::{Answer, Command, Reply, Snapshot};
@@ -16,6 +16,9 @@ impl App {
             Message::Key(key) if key.kind == KeyEventKind::Release => return Vec::new(),
             Message::Key(key) => self.key(key),
             Message::Mouse(mouse) => {
+                if matches!(mouse.kind, MouseEventKind::Down(_)) {
+                    self.leave_tour();
+                }
                 if !self.mouse(mouse) {
                     return Vec::new();
                 }
@@ -48,6 +51,7 @@ impl App {
         }
         self.ask_for_keys();
         self.dirty = true;
+        self.go_on_tour();
         self.refuse_changes();
         std::mem::take(&mut self.effects)
     }

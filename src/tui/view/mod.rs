@@ -147,4 +147,6 @@ fn text(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
 }
 
 #[cfg(test)]
+mod page_tests;
+#[cfg(test)]
 mod tests;

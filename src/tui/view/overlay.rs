@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::tui::action::{ACTIONS, Action, Argument, GROUPS};
+use crate::tui::app::tour::{STEPS, Step};
 use crate::tui::app::{App, Mode, Record};
 use crate::tui::doc::Line;
 use crate::tui::text;
@@ -36,6 +37,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App) {
         Mode::Command(line) => completions(canvas, app, &app.completions(line), line.chosen()),
         Mode::Normal | Mode::Filter(..) => {}
     }
+    if let Some((at, step)) = app.tour.and_then(|tour| tour.step()) {
+        tour(canvas, app, at, step);
+    }
     if let Some(notice) = app.notice.as_ref().filter(|notice| notice.is_error) {
         let width = usize::from(app.size().width).saturating_sub(8).min(90);
         let mut lines: Vec<Line> = Vec::new();
@@ -51,6 +55,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App) {
         };
         show(canvas, area, "error", &lines, Role::Failed);
     }
+}
+
+/// What the tour says, low on the screen so that what it speaks of is seen.
+fn tour(canvas: &mut Canvas<'_>, app: &App, at: usize, step: &Step) {
+    let width = usize::from(app.size().width).saturating_sub(8).min(96);
+    let mut lines: Vec<Line> = wrapped(Role::Text, step.caption, width).collect();
+    lines.push(vec![(Role::Muted, "any key takes over".to_string())]);
+    let height = lines.len().min(usize::from(app.size().height).saturating_sub(6));
+    let area = Rect {
+        y: app.size().height.saturating_sub(to_u16(height) + 3),
+        ..centred(app.size(), width, height)
+    };
+    let title = format!("{} of {}: {}", at + 1, STEPS.len(), step.title);
+    show(canvas, area, &title, &lines, Role::Accent);
 }
 
 /// Text broken to a width, each line as far to the right as the first.
