@@ -15,13 +15,14 @@
 //! - `parser`: scripts, and every statement but CREATE; `create` the CREATE statements, `parts` what several
 //!   statements have in common, `cursor` the walk over tokens, `tokens` text to tokens
 //! - [`query`]: SELECT bodies; `streaming_clauses` what sqlparser does not know and is cut out before
-//! - [`dialect`]: Spark's SQL, for sqlparser; `keywords` its words, for completion
+//! - [`dialect`]: Spark's SQL, for sqlparser; `keywords` its words, for completion; `highlight` a text in pieces, for editors
 //! - [`rewrite`]: Spark's SELECT to DataFusion's
 //! - [`span`], [`mod@locate`]: places, and DataFusion's errors with them
 
 mod create;
 mod cursor;
 pub mod dialect;
+pub mod highlight;
 mod keywords;
 pub mod locate;
 mod parser;

@@ -98,6 +98,30 @@ pub(crate) enum ActionId {
     Themes,
     /// Takes a theme that is named.
     Theme,
+    /// The table of queries.
+    Queries,
+    /// The editor.
+    Sql,
+    /// Streams, tables, views, results.
+    Catalog,
+    /// All of the engine's log.
+    EngineLog,
+    /// Runs the text of the editor, or a file.
+    Run,
+    /// Runs the statement that the cursor is in.
+    RunStatement,
+    /// Takes the last change of the text back.
+    Undo,
+    /// Makes it again.
+    Redo,
+    /// The text that was run before.
+    EarlierText,
+    /// The text that was run after it.
+    LaterText,
+    /// Offers words for what is typed.
+    Complete,
+    /// Shows more, or less, of the log.
+    Level,
     /// The command line.
     CommandLine,
     /// Every key with what it does.
@@ -217,17 +241,32 @@ const fn entry(
 pub(crate) const READ_ONLY: &str = "this workbench is read-only: queries and checkpoints stay as they are";
 
 /// The headings, in the order in which the help shows them.
-pub(crate) const GROUPS: [&str; 6] = [QUERY, SHOW, RESULT, TIME, MOVE, GENERAL];
+pub(crate) const GROUPS: [&str; 7] = [QUERY, SHOW, RESULT, TIME, SQL, MOVE, GENERAL];
 const QUERY: &str = "Queries";
 const SHOW: &str = "What is shown";
 const RESULT: &str = "Results";
 const TIME: &str = "Time";
+const SQL: &str = "SQL";
 const MOVE: &str = "Moving";
 const GENERAL: &str = "Highwater";
 
 /// Every action, in the order in which the help bar shows them.
 #[rustfmt::skip]
 pub(crate) const ACTIONS: &[Action] = &[
+    entry(Id::Run, "run", Argument::File, &["f5", "ctrl-r"], "run",
+        "Run the text or what is selected of it, or FILE", SQL, on_sql),
+    entry(Id::RunStatement, "run-statement", Argument::None, &["f6"], "statement",
+        "Run the statement that the cursor is in", SQL, on_sql),
+    entry(Id::Complete, "complete", Argument::None, &["ctrl-space"], "",
+        "Offer words; Tab takes one", SQL, in_editor),
+    entry(Id::EarlierText, "earlier-text", Argument::None, &["ctrl-p", "alt-up"], "earlier",
+        "The text that was run before", SQL, on_sql),
+    entry(Id::LaterText, "later-text", Argument::None, &["ctrl-n", "alt-down"], "",
+        "The text that was run after it", SQL, on_sql),
+    entry(Id::Undo, "undo", Argument::None, &["ctrl-u"], "undo",
+        "Take the last change of the text back", SQL, in_editor),
+    entry(Id::Redo, "redo", Argument::None, &["ctrl-y"], "",
+        "Make it again", SQL, in_editor),
     entry(Id::Open, "open", Argument::Query, &["enter"], "open",
         "Open the selected query", QUERY, open),
     entry(Id::Look, "look", Argument::None, &["enter"], "look",
@@ -272,18 +311,28 @@ pub(crate) const ACTIONS: &[Action] = &[
         "Its sources and its sink", SHOW, home_or_tab),
     entry(Id::Tab(Tab::Log), "log", Argument::Query, &["7"], "",
         "What the engine said about it", SHOW, home_or_tab),
+    entry(Id::Queries, "queries", Argument::None, &["f2"], "",
+        "All queries", SHOW, not_home),
+    entry(Id::Sql, "sql", Argument::File, &["i", "f3"], "SQL",
+        "Write and run SQL; with FILE, what is in it", SHOW, not_sql),
+    entry(Id::Catalog, "catalog", Argument::None, &["C", "f4"], "catalog",
+        "Streams, tables, views and results", SHOW, not_catalog),
+    entry(Id::EngineLog, "engine-log", Argument::None, &["L", "f7"], "",
+        "All that the engine said", SHOW, not_log),
+    entry(Id::Level, "level", Argument::None, &["v"], "level",
+        "More or less of the engine's log", SHOW, on_log),
     entry(Id::NextTab, "next-tab", Argument::None, &["tab", "]"], "next tab",
         "The tab to the right", MOVE, on_query),
     entry(Id::PreviousTab, "previous-tab", Argument::None, &["shift-tab", "["], "",
         "The tab to the left", MOVE, on_query),
-    entry(Id::NextPane, "next-pane", Argument::None, &["w", "tab"], "pane",
+    entry(Id::NextPane, "next-pane", Argument::None, &["w", "tab", "shift-tab"], "pane",
         "Give the keyboard to the next pane", MOVE, panes),
-    entry(Id::Maximise, "maximise", Argument::None, &["e"], "maximise",
+    entry(Id::Maximise, "maximise", Argument::None, &["e", "f8"], "maximise",
         "Give the pane the whole screen, and back", SHOW, maximise),
     entry(Id::Freeze, "freeze", Argument::None, &["f"], "freeze",
         "Keep the picture while the engine runs on", SHOW, now),
     entry(Id::Filter, "filter", Argument::Text, &["/"], "filter",
-        "Only the queries, or rows, with these words", SHOW, has_rows),
+        "Only the queries, or rows, with these words", SHOW, filters),
     entry(Id::Sort, "sort", Argument::Column, &[], "",
         "Sort by a column; a second time turns it round", SHOW, has_rows),
     entry(Id::SortNext, "sort-next", Argument::None, &["o"], "sort",
@@ -330,7 +379,7 @@ pub(crate) const ACTIONS: &[Action] = &[
         "Type a command; Tab completes", GENERAL, now),
     entry(Id::Back, "back", Argument::None, &["esc", "backspace"], "back",
         "Back to where you came from", MOVE, back),
-    entry(Id::Help, "help", Argument::None, &["?"], "help",
+    entry(Id::Help, "help", Argument::None, &["?", "f1"], "help",
         "This page", GENERAL, now),
     entry(Id::Redraw, "redraw", Argument::None, &["ctrl-l"], "",
         "Draw everything anew", GENERAL, now),
@@ -353,11 +402,42 @@ fn on_home(app: &App) -> When {
 }
 
 fn on_query(app: &App) -> When {
-    if app.screen == Screen::Queries {
-        When::Elsewhere
-    } else {
-        When::Now
+    applies(matches!(app.screen, Screen::Query(_)))
+}
+
+fn not_home(app: &App) -> When {
+    applies(app.screen != Screen::Queries)
+}
+
+fn on_sql(app: &App) -> When {
+    if app.screen == Screen::Sql && app.sql.is_running() {
+        return When::No("the last text is still being run".to_string());
     }
+    applies(app.screen == Screen::Sql)
+}
+
+fn not_sql(app: &App) -> When {
+    applies(app.screen != Screen::Sql)
+}
+
+fn in_editor(app: &App) -> When {
+    applies(app.is_in_editor())
+}
+
+fn not_catalog(app: &App) -> When {
+    applies(app.screen != Screen::Catalog)
+}
+
+fn not_log(app: &App) -> When {
+    applies(app.screen != Screen::Log)
+}
+
+fn on_log(app: &App) -> When {
+    applies(app.screen == Screen::Log)
+}
+
+fn applies(here: bool) -> When {
+    if here { When::Now } else { When::Elsewhere }
 }
 
 fn panes(app: &App) -> When {
@@ -378,7 +458,7 @@ fn mark(app: &App) -> When {
 }
 
 fn exports(app: &App) -> When {
-    match app.selected_query() {
+    match app.selected_query().filter(|_| selected(app) == When::Now) {
         Some(query) if query.result.is_some() => When::Now,
         Some(query) => When::No(format!(
             "{} has no rows to export: only a memory sink keeps them",
@@ -390,13 +470,15 @@ fn exports(app: &App) -> When {
 
 fn reset(app: &App) -> When {
     match app.selected_query() {
-        Some(query) if query.state.is_active() => When::No(format!("{} runs: stop it first", query.name)),
+        Some(query) if query.state.is_active() && selected(app) == When::Now => {
+            When::No(format!("{} runs: stop it first", query.name))
+        }
         _ => selected(app),
     }
 }
 
 fn has_batches(app: &App) -> When {
-    if app.screen == Screen::Queries {
+    if on_query(app) == When::Elsewhere {
         return When::Elsewhere;
     }
     if app.ring().is_empty() {
@@ -437,8 +519,11 @@ fn maximise(app: &App) -> When {
     }
 }
 
+/// There is a query to act on, and it can be seen.
 fn selected(app: &App) -> When {
-    if app.selected_query().is_some() {
+    if !matches!(app.screen, Screen::Queries | Screen::Query(_)) {
+        When::Elsewhere
+    } else if app.selected_query().is_some() {
         When::Now
     } else {
         When::No("no query is selected".to_string())
@@ -457,7 +542,7 @@ fn home_or_tab(app: &App) -> When {
 }
 
 fn in_table(app: &App) -> When {
-    if app.is_in_result() || app.is_in_keys() {
+    if app.is_in_result() || app.is_in_keys() || app.is_in_answer() {
         When::Now
     } else {
         When::Elsewhere
@@ -488,8 +573,17 @@ fn has_rows(app: &App) -> When {
     }
 }
 
+/// Something that can be filtered is on the screen.
+fn filters(app: &App) -> When {
+    match app.screen {
+        Screen::Catalog | Screen::Log => When::Now,
+        _ => has_rows(app),
+    }
+}
+
 fn open(app: &App) -> When {
     match on_home(app) {
+        _ if app.screen == Screen::Catalog => applies(app.entry().is_some()),
         _ if app.is_in_result() || app.is_in_keys() => When::Elsewhere,
         When::Now => selected(app),
         other => other,
@@ -498,6 +592,7 @@ fn open(app: &App) -> When {
 
 fn stop(app: &App) -> When {
     match app.targets().as_slice() {
+        _ if selected(app) == When::Elsewhere => When::Elsewhere,
         [] => selected(app),
         all if all.iter().any(|query| query.state.is_active()) => When::Now,
         [query] => When::No(format!(
@@ -511,6 +606,7 @@ fn stop(app: &App) -> When {
 
 fn start(app: &App) -> When {
     match app.targets().as_slice() {
+        _ if selected(app) == When::Elsewhere => When::Elsewhere,
         [] => selected(app),
         all if all.iter().any(|query| !query.state.is_active()) => When::Now,
         [query] => When::No(format!("{} is {} already", query.name, query.state.as_str())),

@@ -24,9 +24,9 @@ use super::{text, view};
 use crate::clock::{Clock, ManualClock};
 use crate::engine::Snapshot;
 use crate::engine::snapshot::{
-    ErrorReport, EventTimeFacts, LateRows, LogEntry, LogLevel, NodeNumbers, OpenState, OpenWindow, PlanNode,
-    QuerySnapshot, QueryState, ResultPage, ResultTable, StatePage, StateWeight, Waiting, WaitingKind,
-    Warning, WatermarkSource,
+    CatalogEntry, CatalogKind, ErrorReport, EventTimeFacts, LateRows, LogEntry, LogLevel, NodeNumbers,
+    OpenState, OpenWindow, PlanNode, QuerySnapshot, QueryState, ResultPage, ResultTable, StatePage,
+    StateWeight, Waiting, WaitingKind, Warning, WatermarkSource,
 };
 use crate::error::{ErrorKind, Result};
 use crate::execution::progress::{
@@ -290,7 +290,59 @@ pub(crate) fn shop() -> Snapshot {
     }
     let mut shop = snapshot(vec![orders, revenue, spend, failed("late_to_parquet")]);
     shop.log = Arc::new(log().into());
+    shop.catalog = Arc::new(catalog());
     shop
+}
+
+/// Streams, a table and a result with their columns.
+pub(crate) fn catalog() -> Vec<CatalogEntry> {
+    let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let window = DataType::Struct(
+        vec![
+            Field::new("start", time.clone(), true),
+            Field::new("end", time.clone(), true),
+        ]
+        .into(),
+    );
+    let entry = |name: &str, kind, columns: Vec<(&str, DataType)>, detail: &str| CatalogEntry {
+        name: name.to_string(),
+        kind,
+        schema: Arc::new(arrow::datatypes::Schema::new(
+            columns
+                .into_iter()
+                .map(|(name, kind)| Field::new(name, kind, true))
+                .collect::<Vec<_>>(),
+        )),
+        detail: detail.to_string(),
+    };
+    vec![
+        entry(
+            "orders",
+            CatalogKind::Stream,
+            vec![
+                ("at", time),
+                ("kind", DataType::Utf8),
+                ("amount", DataType::Float64),
+            ],
+            "rate, 1000 rows a second",
+        ),
+        entry(
+            "users",
+            CatalogKind::Table,
+            vec![("user_id", DataType::Utf8), ("name", DataType::Utf8)],
+            "json, sample-data/users",
+        ),
+        entry(
+            "orders_by_window",
+            CatalogKind::Result,
+            vec![
+                ("window", window),
+                ("kind", DataType::Utf8),
+                ("orders", DataType::Int64),
+            ],
+            "orders_by_window",
+        ),
+    ]
 }
 
 /// What the engine said.

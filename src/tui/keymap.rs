@@ -215,7 +215,10 @@ mod tests {
         let mut shared: Vec<String> = shared.map(|(key, _)| key.to_string()).collect();
         shared.sort();
         // m: the next number, or operator. Tab: the next tab, or pane. Space: a mark, or a pause. End: the present, or the last row. Enter: what is
-        // under the cursor, a query or a row.
-        assert_eq!(shared, ["End", "Enter", "Space", "Tab", "m"]);
+        // under the cursor, a query or a row. v: a chart, or a level of the log. Ctrl-U: a page up, or in a text the last change back.
+        assert_eq!(
+            shared,
+            ["Ctrl-U", "End", "Enter", "Shift-Tab", "Space", "Tab", "m", "v"]
+        );
     }
 }

@@ -11,6 +11,8 @@ use super::app::{Pane, Screen, Tab};
 pub(crate) const SMALLEST: (u16, u16) = (60, 16);
 /// Two panes stand side by side from this width on.
 const SIDE_BY_SIDE: u16 = 80;
+/// The editor and what is said of its text stand side by side from this width on.
+const SQL_ABREAST: u16 = 100;
 /// Three panes stand side by side from this width on.
 const THREE_ABREAST: u16 = 160;
 /// Rows of the pane that says why there are no rows yet.
@@ -37,6 +39,10 @@ pub(crate) enum Split {
     Lane,
     /// Between a list and what it shows.
     List,
+    /// Below the editor.
+    Editor,
+    /// Between the editor and its check.
+    Check,
 }
 
 /// Where lines between panes were dragged to: the share of the whole that is before the line, in thousandths.
@@ -94,6 +100,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) queries: usize,
     /// Whether the query waits for event time to go on.
     pub(crate) waits: bool,
+    /// Whether the editor's text gave rows.
+    pub(crate) answers: bool,
     /// Where lines were dragged to.
     pub(crate) splits: &'a Splits,
 }
@@ -104,7 +112,7 @@ impl Layout {
         let (header, rest) = top(screen, 1);
         let (body, footer) = bottom(rest, 1);
         let (tabs, body) = match wanted.screen {
-            Screen::Queries => (None, body),
+            Screen::Queries | Screen::Sql | Screen::Catalog | Screen::Log => (None, body),
             Screen::Query(_) => {
                 let (tabs, body) = top(body, 1);
                 (Some(tabs), body)
@@ -141,6 +149,15 @@ impl Layout {
             Screen::Query(Tab::Plan) => layout.panes.push((Pane::Plan, body)),
             Screen::Query(Tab::Sources) => layout.panes.push((Pane::Sources, body)),
             Screen::Query(Tab::Log) => layout.panes.push((Pane::Log, body)),
+            Screen::Sql => layout.sql(body, wanted),
+            Screen::Catalog if body.width < SIDE_BY_SIDE => {
+                layout.one_of(&[Pane::Entries, Pane::Entry], body, wanted);
+            }
+            Screen::Catalog => {
+                let (list, entry) = layout.columns(body, Split::List, body.width / 2, wanted);
+                layout.panes = vec![(Pane::Entries, list), (Pane::Entry, entry)];
+            }
+            Screen::Log => layout.panes.push((Pane::EngineLog, body)),
         }
         layout
     }
@@ -217,6 +234,30 @@ impl Layout {
         } else {
             (Pane::Details, below)
         });
+    }
+
+    /// The editor, beside it what is said of its text, below it the rows that it gave.
+    fn sql(&mut self, body: Rect, wanted: Wanted<'_>) {
+        if body.width < SQL_ABREAST {
+            let (editor, below) = self.rows(body, Split::Editor, body.height * 11 / 20, wanted);
+            self.panes.push((Pane::Editor, editor));
+            let panes: &[Pane] = if wanted.answers {
+                &[Pane::Answer, Pane::Check]
+            } else {
+                &[Pane::Check]
+            };
+            return self.one_of(panes, below, wanted);
+        }
+        let (above, below) = if wanted.answers {
+            self.rows(body, Split::Editor, body.height / 2, wanted)
+        } else {
+            (body, Rect::default())
+        };
+        let (editor, check) = self.columns(above, Split::Check, above.width * 3 / 5, wanted);
+        self.panes.extend([(Pane::Editor, editor), (Pane::Check, check)]);
+        if wanted.answers {
+            self.panes.push((Pane::Answer, below));
+        }
     }
 
     /// Shows the one of some panes that has the keyboard, or the first, and hides the others.
@@ -351,10 +392,13 @@ mod tests {
             maximised: false,
             queries: 4,
             waits: true,
+            answers: true,
             splits,
         };
         Layout::of(Rect::new(0, 0, width, height), wanted)
     }
+
+    const OTHER_SCREENS: [Screen; 4] = [Screen::Queries, Screen::Sql, Screen::Catalog, Screen::Log];
 
     #[test]
     fn panes_never_overlap_and_never_leave_the_screen() {
@@ -367,9 +411,11 @@ mod tests {
                     Split::Charts,
                     Split::Rates,
                     Split::List,
+                    Split::Editor,
+                    Split::Check,
                 ]
                 .map(|split| (split, height * 14));
-                for tab in Tab::ALL.map(Screen::Query).into_iter().chain([Screen::Queries]) {
+                for tab in Tab::ALL.map(Screen::Query).into_iter().chain(OTHER_SCREENS) {
                     let splits: Splits = splits.into_iter().collect();
                     let layout = dragged(width, height, tab, Pane::Queries, &splits);
                     let mut areas: Vec<Rect> = layout.panes.iter().map(|(_, area)| *area).collect();

@@ -18,7 +18,7 @@
 //! - `layout`: what is where, from the size of the screen; `table`: which columns fit
 //! - `doc`: the texts of panes; `view`: drawing; `theme`, `symbols`: how it looks
 //! - `config`: keys, theme and layout from a file; `toml_reader` tells its mistakes and those of themes
-//! - `text`, `units`: measuring and cutting text, numbers for people
+//! - `text`, `units`: measuring and cutting text, numbers for people; `fuzzy`: words that fit what was typed
 //! - `headless`: the same without a terminal; `picture`: what is on it as text, ANSI or SVG
 //! - `record`: what was done, as a script
 //! - `event_loop`, `terminal`: when to draw, and the terminal itself
@@ -30,6 +30,7 @@ mod doc;
 mod event_loop;
 #[cfg(test)]
 mod fake;
+mod fuzzy;
 mod headless;
 mod keymap;
 mod layout;

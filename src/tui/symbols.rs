@@ -49,6 +49,10 @@ pub(crate) struct Symbols {
     pub(crate) dash: &'static str,
     /// Axes of charts: vertical with tick, corner, horizontal, tick below.
     pub(crate) axis: [&'static str; 4],
+    /// What is well.
+    pub(crate) right: &'static str,
+    /// What is wrong.
+    pub(crate) wrong: &'static str,
     states: [&'static str; 6],
 }
 
@@ -76,6 +80,8 @@ impl Symbols {
         micro: "µs",
         dash: "–",
         axis: ["┤", "└", "─", "┬"],
+        right: "✓",
+        wrong: "✗",
         states: ["◌", "●", "◍", "○", "✓", "✗"],
     };
 
@@ -111,6 +117,8 @@ impl Symbols {
         micro: "us",
         dash: "-",
         axis: ["|", "+", "-", "+"],
+        right: "+",
+        wrong: "x",
         states: ["~", "*", "~", "-", "+", "x"],
     };
 
@@ -169,6 +177,8 @@ mod tests {
             set.dot,
             set.minus,
             set.micro,
+            set.right,
+            set.wrong,
         ];
         all.extend(
             set.spark

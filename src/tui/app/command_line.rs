@@ -8,46 +8,64 @@ use super::{App, Mode, Screen};
 use crate::engine::Command;
 use crate::error::Error;
 use crate::tui::action::{ACTIONS, Action, ActionId, Argument, When};
+use crate::tui::fuzzy;
 
 /// How many earlier lines are remembered.
 const KEPT_LINES: usize = 50;
+/// No more files of a folder are looked at.
+const MAX_FILES: usize = 5_000;
 
 /// A command that is being typed.
 #[derive(Debug, Default)]
 pub(crate) struct CommandLine {
     pub(crate) input: Input,
-    /// What was typed before Tab began to try completions, and which one stands there.
-    tried: Option<(String, usize)>,
+    /// What could stand there, the best first.
+    pub(crate) found: Vec<Completion>,
+    /// Which of them Tab has put in.
+    pub(crate) chosen: Option<usize>,
     /// How many lines back the history stands; 0 is the new line.
     back: usize,
 }
 
+/// A line that could be meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Completion {
+    /// The line.
+    line: String,
+    /// The part of it that is shown.
+    pub(crate) shown: String,
+    /// What it does.
+    pub(crate) help: String,
+}
+
 impl CommandLine {
-    /// A line that begins with some text.
-    pub(crate) fn new(text: &str) -> Self {
-        Self {
-            input: Input::new(text),
-            ..Self::default()
-        }
-    }
-
     pub(super) fn paste(&mut self, text: &str) {
-        self.tried = None;
         self.input.insert(text);
-    }
-
-    /// What the completions complete.
-    fn typed(&self) -> &str {
-        self.tried.as_ref().map_or(self.input.text(), |(typed, _)| typed)
-    }
-
-    /// Which completion Tab has put in.
-    pub(crate) fn chosen(&self) -> Option<usize> {
-        self.tried.as_ref().map(|(_, at)| *at)
     }
 }
 
 impl App {
+    /// Opens the command line with some text.
+    pub(super) fn open_command_line(&mut self, text: &str) {
+        self.mode = Mode::Command(CommandLine {
+            input: Input::new(text),
+            ..CommandLine::default()
+        });
+        self.find_completions();
+    }
+
+    /// Brings the completions of the open command line up to date: after each change of its text, for they may be
+    /// files.
+    pub(super) fn find_completions(&mut self) {
+        if let Mode::Command(line) = &self.mode {
+            let found = self.completions(line.input.text());
+            if let Mode::Command(line) = &mut self.mode {
+                line.found = found;
+                line.chosen = None;
+            }
+        }
+    }
+
     pub(super) fn key_in_command_line(&mut self, mut line: CommandLine, key: KeyEvent) {
         match key.code {
             KeyCode::Esc => return,
@@ -63,8 +81,8 @@ impl App {
                 }
                 return;
             }
-            KeyCode::Tab => self.try_completion(&mut line, 1),
-            KeyCode::BackTab => self.try_completion(&mut line, usize::MAX),
+            KeyCode::Tab => return self.try_completion(line, 1),
+            KeyCode::BackTab => return self.try_completion(line, usize::MAX),
             KeyCode::Up | KeyCode::Down => {
                 let back = if key.code == KeyCode::Up {
                     line.back + 1
@@ -77,76 +95,88 @@ impl App {
                     } else {
                         &self.commands[self.commands.len() - back]
                     };
-                    line = CommandLine {
-                        input: Input::new(text),
-                        tried: None,
-                        back,
-                    };
+                    line.input = Input::new(text);
+                    line.back = back;
                 }
             }
             _ => {
-                line.tried = None;
                 line.input.key(key);
             }
         }
         self.mode = Mode::Command(line);
+        self.find_completions();
     }
 
-    fn try_completion(&self, line: &mut CommandLine, step: usize) {
-        let found = self.completions(line);
-        if found.is_empty() {
-            return;
-        }
-        let at = match line.tried {
-            Some((_, at)) if step == 1 => (at + 1) % found.len(),
-            Some((_, at)) => (at + found.len() - 1) % found.len(),
-            None if step == 1 => 0,
-            None => found.len() - 1,
+    fn try_completion(&mut self, mut line: CommandLine, step: usize) {
+        let count = line.found.len();
+        let at = match line.chosen {
+            _ if count == 0 => None,
+            Some(at) if step == 1 => Some((at + 1) % count),
+            Some(at) => Some((at + count - 1) % count),
+            None if step == 1 => Some(0),
+            None => Some(count - 1),
         };
-        let typed = line.typed().to_string();
-        let head = typed.rfind(' ').map_or("", |blank| &typed[..=blank]);
-        let mut text = format!("{head}{}", found[at]);
-        // A word that is the only one and takes something is followed by a blank, so that one can type on.
-        if found.len() == 1 && head.is_empty() && Action::named(&found[0]).is_some_and(takes_something) {
-            text.push(' ');
-            *line = CommandLine::new(&text);
+        let Some(at) = at else {
+            self.mode = Mode::Command(line);
             return;
+        };
+        let text = line.found[at].line.clone();
+        // The only one that there is, if something follows it: one types on.
+        let goes_on = Action::named(&text).is_some_and(takes_something);
+        if count == 1 && (goes_on || text.ends_with('/')) {
+            let blank = if goes_on { " " } else { "" };
+            return self.open_command_line(&format!("{text}{blank}"));
         }
         line.input = Input::new(text);
-        line.tried = Some((typed, at));
+        line.chosen = Some(at);
+        self.mode = Mode::Command(line);
     }
 
-    /// What could stand where the cursor is, the best first.
-    pub(crate) fn completions(&self, line: &CommandLine) -> Vec<String> {
-        let typed = line.typed();
+    /// Lines that could be meant by what was typed, the best first.
+    fn completions(&self, typed: &str) -> Vec<Completion> {
         let Some((word, rest)) = typed.split_once(' ') else {
-            let words = ACTIONS
-                .iter()
-                .filter(|action| is_worth_typing(action))
-                .map(|action| action.name);
-            return ranked(words.map(str::to_string), typed);
+            let words = ACTIONS.iter().filter(|action| is_worth_typing(action));
+            let mut all: Vec<Completion> = words
+                .map(|action| Completion::new("", action.name, action.help))
+                .collect();
+            // Who types a name means what is mostly done with it.
+            if !typed.is_empty() {
+                let queries = self.live.snapshot.queries.iter();
+                all.extend(
+                    queries
+                        .map(|query| Completion::new("", &format!("open {}", query.name), "Open this query")),
+                );
+                let themes = self.theme_names().into_iter();
+                all.extend(
+                    themes.map(|name| Completion::new("", &format!("theme {name}"), "Take this theme")),
+                );
+            }
+            return fuzzy::ranked(all, typed, |completion| completion.shown.as_str());
         };
         let Some(action) = Action::named(word) else {
             return Vec::new();
         };
-        let last = rest.rsplit(' ').next().unwrap_or("");
         let is_first = !rest.contains(' ');
-        match action.argument {
-            Argument::Query if is_first => ranked(
-                self.live.snapshot.queries.iter().map(|query| query.name.clone()),
-                last,
-            ),
-            Argument::Theme if is_first => ranked(self.theme_names().into_iter(), last),
-            Argument::Column if is_first && self.is_in_result() => {
-                ranked(self.result_columns().into_iter(), last)
+        let words: Vec<String> = match action.argument {
+            Argument::Query if is_first => {
+                let queries = self.live.snapshot.queries.iter();
+                queries.map(|query| query.name.clone()).collect()
             }
+            Argument::Theme if is_first => self.theme_names(),
+            Argument::Column if is_first && self.is_in_result() => self.result_columns(),
             Argument::Column if is_first => {
                 let columns = Column::ALL.into_iter().filter(|column| column.sorts());
-                ranked(columns.map(|column| column.title().to_string()), last)
+                columns.map(|column| column.title().to_string()).collect()
             }
-            Argument::Column => ranked(["asc", "desc"].map(str::to_string).into_iter(), last),
+            Argument::Column => ["asc", "desc"].map(str::to_string).to_vec(),
+            Argument::File => return files(word, rest, action.id),
             _ => Vec::new(),
-        }
+        };
+        let (head, last) = typed.rsplit_once(' ').unwrap_or(("", typed));
+        let all = words
+            .iter()
+            .map(|word| Completion::new(&format!("{head} "), word, ""));
+        fuzzy::ranked(all, last, |completion| completion.shown.as_str())
     }
 
     /// Does what a line says.
@@ -169,6 +199,9 @@ impl App {
             }
             Argument::Query if !rest.is_empty() => {
                 self.select_named(rest)?;
+                if !matches!(self.screen, Screen::Queries | Screen::Query(_)) {
+                    self.go(Screen::Queries);
+                }
                 // A query that is named is the one that is meant, whatever is marked.
                 let marked = std::mem::take(&mut self.marked);
                 let done = self.do_typed(action);
@@ -187,9 +220,17 @@ impl App {
                 self.go(Screen::Queries);
                 return Ok(());
             }
-            Argument::File if !rest.is_empty() => return self.export(rest),
+            Argument::File if !rest.is_empty() => match action.id {
+                ActionId::Sql => return self.edit_file(rest),
+                ActionId::Run => {
+                    self.run_file(rest);
+                    return Ok(());
+                }
+                _ => return self.export(rest),
+            },
             Argument::Text => {
-                if !self.is_in_result() && !self.is_in_keys() {
+                let in_rows = self.is_in_result() || self.is_in_keys() || self.is_in_answer();
+                if !in_rows && !matches!(self.screen, Screen::Catalog | Screen::Log) {
                     self.go(Screen::Queries);
                 }
                 self.set_filter(rest.to_string());
@@ -237,7 +278,11 @@ impl App {
         if let (Some(action), None) = (begins.next(), begins.next()) {
             return Ok(action);
         }
-        let near = self.completions(&CommandLine::new(word));
+        let near: Vec<String> = self
+            .completions(word)
+            .into_iter()
+            .map(|near| near.shown)
+            .collect();
         let error = Error::statement(format!("there is no command {word:?}"));
         Err(match near.as_slice() {
             [] => error.hint("Press ? for all commands, or Tab for those that fit."),
@@ -310,31 +355,47 @@ fn parse_sort(text: &str) -> Result<Sort, Error> {
     }
 }
 
-/// Those that fit what was typed: first those that begin with it, then those that have its letters in order.
-fn ranked(all: impl Iterator<Item = String>, typed: &str) -> Vec<String> {
-    let typed = typed.to_lowercase();
-    let mut found: Vec<(usize, String)> = all
-        .filter_map(|word| {
-            let low = word.to_lowercase();
-            let rank = if low.starts_with(&typed) {
-                0
-            } else if low.contains(&typed) {
-                1
-            } else if has_letters_in_order(&low, &typed) {
-                2
-            } else {
-                return None;
-            };
-            Some((rank, word))
-        })
-        .collect();
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, word)| word).collect()
+impl Completion {
+    fn new(head: &str, shown: &str, help: &str) -> Self {
+        Self {
+            line: format!("{head}{shown}"),
+            shown: shown.to_string(),
+            help: help.to_string(),
+        }
+    }
 }
 
-fn has_letters_in_order(word: &str, letters: &str) -> bool {
-    let mut rest = word.chars();
-    letters.chars().all(|letter| rest.any(|other| other == letter))
+/// Folders and files that a path could become. Of files those that the action can do something with.
+fn files(word: &str, path: &str, action: ActionId) -> Vec<Completion> {
+    let (folder, name) = match path.rfind('/') {
+        Some(at) => path.split_at(at + 1),
+        None => ("", path),
+    };
+    let place = if folder.is_empty() { "." } else { folder };
+    let Ok(entries) = std::fs::read_dir(place) else {
+        return Vec::new();
+    };
+    let endings: &[&str] = match action {
+        ActionId::Sql | ActionId::Run => &["sql"],
+        _ => &["csv", "json", "jsonl", "parquet"],
+    };
+    let mut found: Vec<Completion> = Vec::new();
+    for entry in entries.flatten().take(MAX_FILES) {
+        let Ok(file_name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let is_folder = entry.path().is_dir();
+        let ending = file_name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let is_hidden = file_name.starts_with('.') && !name.starts_with('.');
+        if is_hidden || !is_folder && !endings.contains(&ending) {
+            continue;
+        }
+        let slash = if is_folder { "/" } else { "" };
+        let shown = format!("{folder}{file_name}{slash}");
+        found.push(Completion::new(&format!("{word} "), &shown, ""));
+    }
+    found.sort_by(|one, other| one.shown.cmp(&other.shown));
+    fuzzy::ranked(found, path, |completion| completion.shown.as_str())
 }
 
 #[cfg(test)]
@@ -342,17 +403,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn completions_rank_beginnings_before_letters() {
-        let words = ["stop", "start", "restart", "sort"].map(str::to_string);
+    fn paths_complete_folder_by_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["orders.sql", "other.sql", "notes.txt", ".hidden.sql"] {
+            std::fs::write(folder.path().join(name), "").expect("a file");
+        }
+        std::fs::create_dir(folder.path().join("old")).expect("a folder");
+        let root = format!("{}/", folder.path().display());
+        let shown = |typed: &str, action| -> Vec<String> {
+            let found = files("run", &format!("{root}{typed}"), action);
+            found
+                .into_iter()
+                .map(|found| found.line.replace(&root, ""))
+                .collect()
+        };
         assert_eq!(
-            ranked(words.clone().into_iter(), "st"),
-            ["stop", "start", "restart", "sort"]
+            shown("o", ActionId::Run),
+            ["run old/", "run orders.sql", "run other.sql"]
         );
-        assert_eq!(
-            ranked(words.clone().into_iter(), "rt"),
-            ["start", "restart", "sort"]
-        );
-        assert_eq!(ranked(words.into_iter(), "stt"), ["start", "restart"]);
+        assert_eq!(shown("oth", ActionId::Run), ["run other.sql"]);
+        assert_eq!(shown(".", ActionId::Sql)[0], "run .hidden.sql");
+        assert_eq!(shown("", ActionId::Export), ["run old/"]);
     }
 
     #[test]

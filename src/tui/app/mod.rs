@@ -19,11 +19,14 @@
 //! - `tour`: a demo that goes by itself
 //! - `themes`: choosing a theme, and seeing it change
 //! - `result`: what can be done with it; `copy`: values for the clipboard
+//! - `sql`: the editor; `catalog`, `engine_log`: what there is, and what was said
 
+mod catalog;
 pub(crate) mod cells;
 mod change_log;
 pub(crate) mod command_line;
 mod copy;
+mod engine_log;
 pub(crate) mod grid;
 pub(crate) mod history;
 pub(crate) mod input;
@@ -39,6 +42,7 @@ pub(crate) mod queries;
 mod result;
 mod rows;
 mod screen;
+pub(crate) mod sql;
 mod themes;
 pub(crate) mod tour;
 pub(crate) mod travel;
@@ -51,6 +55,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use uuid::Uuid;
 
+use self::catalog::Catalog;
 use self::change_log::ChangeLog;
 use self::grid::Grid;
 use self::history::{Histories, History};
@@ -58,6 +63,7 @@ use self::keys::Keys;
 use self::pivot::Pivot;
 use self::queries::Sort;
 use self::rows::KeptRows;
+use self::sql::Sql;
 use self::tour::Tour;
 use self::travel::Past;
 use super::config::Bindings;
@@ -71,6 +77,7 @@ use crate::engine::Snapshot;
 use crate::engine::snapshot::QuerySnapshot;
 use crate::error::Result;
 
+pub(crate) use engine_log::LogFilter;
 pub(crate) use grid::Viewport;
 pub(crate) use message::{Effect, Message};
 pub(crate) use modes::{Confirm, Mode, Then};
@@ -183,6 +190,12 @@ pub(crate) struct App {
     pivot_of: Option<Uuid>,
     /// The browser of the selected query's state.
     pub(crate) keys: Keys,
+    /// The SQL screen.
+    pub(crate) sql: Sql,
+    /// The catalog screen.
+    pub(crate) catalog: Catalog,
+    /// What the log screen shows.
+    pub(crate) log_filter: LogFilter,
     selected: Option<Uuid>,
     live: Picture,
     frozen: Option<Picture>,
@@ -247,6 +260,9 @@ impl App {
             pivot: None,
             pivot_of: None,
             keys: Keys::default(),
+            sql: Sql::default(),
+            catalog: Catalog::default(),
+            log_filter: LogFilter::default(),
             selected: None,
             live: Picture::default(),
             frozen: None,
@@ -373,6 +389,7 @@ impl App {
                 .shown_query()
                 .and_then(|query| query.event_time.as_ref())
                 .is_some_and(|facts| facts.waiting.is_some()),
+            answers: self.has_answer(),
             splits: &self.splits,
         };
         Layout::of(self.size, wanted)
@@ -401,8 +418,11 @@ impl App {
             .as_ref()
             .filter(|notice| !notice.is_error)
             .map(|notice| notice.until_ms);
+        let check = (self.screen == Screen::Sql && !self.sql.is_running())
+            .then(|| self.sql.check.due_ms())
+            .flatten();
         if self.is_frozen() {
-            return notice;
+            return [notice, check].into_iter().flatten().min();
         }
         let active = self
             .live
@@ -414,7 +434,7 @@ impl App {
         let grid = self.layout().pane(Pane::Result).and(self.grid());
         let fade = grid.and_then(|grid| grid.next_change_ms(now_ms));
         let tour = self.tour.and_then(|tour| tour.next_at_ms());
-        [notice, tick, fade, tour].into_iter().flatten().min()
+        [notice, check, tick, fade, tour].into_iter().flatten().min()
     }
 
     /// The row of the selected query.

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::command_line::CommandLine;
 use super::input::Input;
-use super::{App, Effect, Record};
+use super::{App, Effect, Pane, Record, Screen};
 use crate::engine::Command;
 use crate::tui::action::ActionId;
 use crate::tui::keymap::Key;
@@ -81,12 +81,19 @@ impl App {
                 let text = input.text().to_string();
                 self.set_filter(text);
             }
-            Mode::Command(line) => line.paste(text),
+            Mode::Command(line) => {
+                line.paste(text);
+                self.find_completions();
+            }
+            Mode::Normal if self.focus == Pane::Editor => self.paste_into_editor(text),
             _ => {}
         }
     }
 
     fn key_on_screen(&mut self, key: KeyEvent) {
+        if self.is_in_editor() {
+            return self.key_in_editor(key);
+        }
         let actions = self.keymap.actions(Key::of(key)).to_vec();
         self.perform_first(&actions);
     }
@@ -102,8 +109,13 @@ impl App {
 
     /// What is filtered by: of the state or the result, if it has the keyboard, or else of the table of queries.
     pub(super) fn filter_text(&self) -> &str {
+        if let Some(answer) = self.sql.answer.as_ref().filter(|_| self.is_in_answer()) {
+            return &answer.grid.filter;
+        }
         match self.grid() {
             _ if self.is_in_keys() => &self.keys.find,
+            _ if self.screen == Screen::Catalog => &self.catalog.filter,
+            _ if self.screen == Screen::Log => &self.log_filter.words,
             Some(grid) if self.is_in_result() => &grid.filter,
             _ => &self.filter,
         }
@@ -112,6 +124,15 @@ impl App {
     pub(super) fn set_filter(&mut self, text: String) {
         if self.is_in_keys() {
             return self.find_keys(text);
+        }
+        match self.screen {
+            Screen::Catalog => return self.catalog.filter = text,
+            Screen::Log => return self.log_filter.words = text,
+            _ => {}
+        }
+        if let Some(answer) = self.sql.answer.as_mut().filter(|_| self.focus == Pane::Answer) {
+            answer.grid.filter = text;
+            return;
         }
         let in_result = self.is_in_result();
         match self.grid_mut() {

@@ -63,7 +63,10 @@ impl App {
             return true;
         }
         // A notch on the lists goes one row: there each row is something.
-        let rows = if matches!(pane, Pane::Queries | Pane::Batches | Pane::Timings) {
+        let rows = if matches!(
+            pane,
+            Pane::Queries | Pane::Batches | Pane::Timings | Pane::Entries
+        ) {
             rows.signum()
         } else {
             rows
@@ -75,6 +78,12 @@ impl App {
             let height = self.result_height(area);
             if let Some(grid) = self.grid_mut() {
                 grid.scroll(rows, height);
+            }
+        } else if pane == Pane::Answer && rows != 0 {
+            let area = self.layout().pane(pane);
+            let height = area.map_or(1, |area| layout::inside(area).height);
+            if let Some(answer) = &mut self.sql.answer {
+                answer.grid.scroll(rows, usize::from(height).saturating_sub(1));
             }
         } else if pane == Pane::Keys && rows != 0 {
             let height = self
@@ -100,6 +109,9 @@ impl App {
                 return true;
             }
             _ => return false,
+        }
+        if self.click_on_offers(at) {
+            return true;
         }
         let layout = self.layout();
         if let Some(tab) = layout.tabs.and_then(|area| tab_at(area, at)) {
@@ -135,6 +147,9 @@ impl App {
                 self.keys.grid.point(usize::from(at.y - inner.y - 1), cell);
             }
             Pane::Batches if at.y > inner.y && at.y < inner.bottom() => self.click_on_batch(inner, at),
+            Pane::Editor => self.click_on_text(area, at),
+            Pane::Answer => self.click_on_answer(inner, at),
+            Pane::Entries if at.y > inner.y && at.y < inner.bottom() => self.click_on_entry(inner, at),
             _ => {}
         }
         true
@@ -151,6 +166,29 @@ impl App {
                 self.go(Screen::Query(Tab::Overview));
             }
             _ => self.last_click = Some((id, now_ms)),
+        }
+    }
+
+    /// A click into rows that a text gave: on a head it orders, on a cell the cursor goes there.
+    fn click_on_answer(&mut self, inner: Rect, at: Position) {
+        let cell = usize::from(at.x.saturating_sub(inner.x)).saturating_sub(layout::GRID_MARK);
+        let Some(answer) = &mut self.sql.answer else {
+            return;
+        };
+        if at.y == inner.y {
+            let column = answer.grid.column_at(cell);
+            if column.is_some() {
+                self.sort_answer(column);
+            }
+        } else if at.y > inner.y {
+            answer.grid.point(usize::from(at.y - inner.y - 1), cell);
+        }
+    }
+
+    fn click_on_entry(&mut self, inner: Rect, at: Position) {
+        let row = self.catalog.first_row + usize::from(at.y - inner.y - 1);
+        if row < self.entries().len() {
+            self.select_entry(row);
         }
     }
 

@@ -8,7 +8,6 @@ use crate::engine::Command;
 use crate::engine::snapshot::QuerySnapshot;
 use crate::error::Error;
 use crate::tui::action::{Action, ActionId, When};
-use crate::tui::app::command_line::CommandLine;
 use crate::tui::app::input::Input;
 use crate::tui::layout;
 use crate::tui::units;
@@ -28,6 +27,7 @@ impl App {
     /// Does an action that applies.
     pub(super) fn perform(&mut self, action: ActionId) {
         match action {
+            ActionId::Open if self.screen == Screen::Catalog => self.open_entry(),
             ActionId::Open => self.go(Screen::Query(Tab::Overview)),
             ActionId::Back => self.back(),
             ActionId::Start => self.execute_on_targets("starting", Command::Start),
@@ -46,9 +46,11 @@ impl App {
                 let before = self.filter_text().to_string();
                 self.mode = Mode::Filter(Input::new(before.clone()), before);
             }
-            ActionId::Sort => self.mode = Mode::Command(CommandLine::new("sort ")),
+            ActionId::Sort => self.open_command_line("sort "),
             ActionId::SortNext if self.is_in_keys() => self.turn_key_order(),
             ActionId::NextOperator => self.next_operator(),
+            ActionId::SortNext if self.is_in_answer() => self.sort_answer(None),
+            ActionId::SortReverse if self.is_in_answer() => self.reverse_answer(),
             ActionId::SortNext if self.is_in_result() => self.sort_result(None),
             ActionId::SortReverse if self.is_in_result() => self.reverse_result(),
             ActionId::SortNext => self.sort = self.sort.by(self.sort.column.next_sorting()),
@@ -56,7 +58,7 @@ impl App {
             ActionId::Look => self.open_cell(),
             ActionId::View => self.turn_view(),
             ActionId::Changes => self.turn_change_log(),
-            ActionId::Export => self.mode = Mode::Command(CommandLine::new("export ")),
+            ActionId::Export => self.open_command_line("export "),
             ActionId::ResetCheckpoint => self.ask_to_reset(),
             ActionId::Bars => self.turn_bars(),
             ActionId::Measure => self.next_measure(),
@@ -77,8 +79,21 @@ impl App {
             ActionId::ZoomIn => self.zoom(-1),
             ActionId::ZoomOut => self.zoom(1),
             ActionId::Themes => self.open_themes(),
-            ActionId::Theme => self.mode = Mode::Command(CommandLine::new("theme ")),
-            ActionId::CommandLine => self.mode = Mode::Command(CommandLine::new("")),
+            ActionId::Theme => self.open_command_line("theme "),
+            ActionId::CommandLine => self.open_command_line(""),
+            ActionId::Queries => self.go(Screen::Queries),
+            ActionId::Sql => self.go(Screen::Sql),
+            ActionId::Catalog => self.go(Screen::Catalog),
+            ActionId::EngineLog => self.go(Screen::Log),
+            ActionId::Run if self.screen == Screen::Sql => self.run_text(false),
+            ActionId::Run => self.open_command_line("run "),
+            ActionId::RunStatement => self.run_text(true),
+            ActionId::Undo => self.undo_text(false),
+            ActionId::Redo => self.undo_text(true),
+            ActionId::EarlierText => self.turn_history(1),
+            ActionId::LaterText => self.turn_history(-1),
+            ActionId::Complete => self.offer_words(true),
+            ActionId::Level => self.turn_log_level(),
             ActionId::Help => self.mode = Mode::Help(0),
             ActionId::Redraw => self.effects.push(Effect::Redraw),
             ActionId::Suspend => self.effects.push(Effect::Suspend),
@@ -230,10 +245,16 @@ impl App {
             Screen::Query(Tab::Progress) => Pane::Batches,
             Screen::Query(Tab::Sources) => Pane::Sources,
             Screen::Query(Tab::Log) => Pane::Log,
+            Screen::Sql => Pane::Editor,
+            Screen::Catalog => Pane::Entries,
+            Screen::Log => Pane::EngineLog,
         };
         self.scrolls.clear();
-        if screen == Screen::Queries {
+        if !matches!(screen, Screen::Query(_)) {
             self.past = None;
+        }
+        if screen == Screen::Sql {
+            self.ask_for_words();
         }
     }
 
@@ -244,7 +265,7 @@ impl App {
             self.maximised = false;
         } else if self.past.is_some() {
             self.past = None;
-        } else if (self.is_in_result() || self.is_in_keys()) && !self.filter_text().is_empty() {
+        } else if self.filters_here() && !self.filter_text().is_empty() {
             self.set_filter(String::new());
         } else if self.screen != Screen::Queries {
             self.go(Screen::Queries);
@@ -257,6 +278,12 @@ impl App {
         } else if self.is_frozen() {
             self.turn_freeze();
         }
+    }
+
+    /// Whether the pane that has the keyboard, or its screen, has a filter of its own.
+    fn filters_here(&self) -> bool {
+        let in_rows = self.is_in_result() || self.is_in_keys() || self.is_in_answer();
+        in_rows || matches!(self.screen, Screen::Catalog | Screen::Log)
     }
 
     fn turn_tab(&mut self, by: usize) {
@@ -288,7 +315,7 @@ impl App {
         };
         match pane {
             Pane::Result => self.result_height(area),
-            Pane::Queries | Pane::Batches | Pane::Keys => {
+            Pane::Queries | Pane::Batches | Pane::Keys | Pane::Answer | Pane::Entries => {
                 usize::from(layout::inside(area).height).saturating_sub(1)
             }
             _ => usize::from(layout::inside(area).height),
@@ -316,6 +343,18 @@ impl App {
                 }
             }
             Pane::Batches | Pane::Timings => self.scroll_batches(rows),
+            Pane::Editor => self.move_in_text(rows),
+            Pane::Entries => self.select_entry(self.entry_row().saturating_add_signed(rows)),
+            Pane::Answer => {
+                let Some(answer) = &mut self.sql.answer else {
+                    return;
+                };
+                match rows {
+                    isize::MIN => answer.grid.top(),
+                    isize::MAX => answer.grid.bottom(),
+                    rows => answer.grid.move_rows(rows),
+                }
+            }
             Pane::Keys => match rows {
                 isize::MIN => self.keys.grid.top(),
                 isize::MAX => self.keys.grid.bottom(),
@@ -354,11 +393,16 @@ impl App {
                 }
             }
             Pane::Keys => self.keys.grid.move_columns(columns),
-            Pane::Plan | Pane::Json | Pane::Log => {
+            Pane::Answer => {
+                if let Some(answer) = &mut self.sql.answer {
+                    answer.grid.move_columns(columns);
+                }
+            }
+            Pane::Plan | Pane::Json | Pane::Log | Pane::Entry | Pane::EngineLog => {
                 let scroll = self.scrolls.entry(pane).or_default();
                 scroll.1 = scroll.1.saturating_add_signed(columns * 4);
             }
-            _ if self.screen == Screen::Queries => {}
+            _ if !matches!(self.screen, Screen::Query(_)) => {}
             // What is no wider than its pane has time on its axis.
             _ if columns < 0 => self.perform_first(&[ActionId::Earlier]),
             _ => self.perform_first(&[ActionId::Later]),

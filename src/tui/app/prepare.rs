@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ratatui::layout::Rect;
+
 use super::{App, Pane, Screen, queries};
 use crate::engine::snapshot::QuerySnapshot;
 use crate::tui::doc;
@@ -25,6 +27,16 @@ impl App {
             self.load_keys(area);
         }
         self.docs.clear();
+        self.load_sql(&layout);
+        if let Some(area) = layout.pane(Pane::Entries) {
+            self.scroll_to_entry(usize::from(layout::inside(area).height).saturating_sub(1));
+        }
+        for (pane, area) in &layout.panes {
+            let width = usize::from(layout::inside(*area).width);
+            if let Some(doc) = doc::of_app(*pane, self, width) {
+                self.put_doc(*pane, *area, doc);
+            }
+        }
         let Some(query) = self.shown_query().map(Arc::clone) else {
             return;
         };
@@ -44,13 +56,19 @@ impl App {
             let Some(doc) = doc::of(*pane, &facts) else {
                 continue;
             };
-            let scroll = self.scrolls.entry(*pane).or_default();
-            scroll.0 = scroll
-                .0
-                .min(doc.lines.len().saturating_sub(usize::from(inner.height)));
-            scroll.1 = scroll.1.min(doc.width().saturating_sub(usize::from(inner.width)));
-            self.docs.insert(*pane, doc);
+            self.put_doc(*pane, *area, doc);
         }
+    }
+
+    /// Keeps the text of a pane, scrolled no further than it goes.
+    fn put_doc(&mut self, pane: Pane, area: Rect, doc: doc::Doc) {
+        let inner = layout::inside(area);
+        let scroll = self.scrolls.entry(pane).or_default();
+        scroll.0 = scroll
+            .0
+            .min(doc.lines.len().saturating_sub(usize::from(inner.height)));
+        scroll.1 = scroll.1.min(doc.width().saturating_sub(usize::from(inner.width)));
+        self.docs.insert(pane, doc);
     }
 
     /// The first batch in sight in the list of batches, newest first, so that the one shown is in the middle.
@@ -91,7 +109,7 @@ impl App {
                 self.select(query);
             }
         }
-        if self.selected.is_none() {
+        if self.selected.is_none() && matches!(self.screen, Screen::Query(_)) {
             self.screen = Screen::Queries;
         }
     }

@@ -243,6 +243,9 @@ impl App {
         if self.is_in_keys() {
             return Some((self.keys.rows()?.clone(), &self.keys.grid));
         }
+        if let Some(answer) = self.sql.answer.as_ref().filter(|_| self.is_in_answer()) {
+            return Some((answer.rows.clone(), &answer.grid));
+        }
         Some((self.result_rows()?, self.grid()?))
     }
 

@@ -7,6 +7,12 @@ pub(crate) enum Screen {
     Queries,
     /// One tab of the selected query.
     Query(Tab),
+    /// The editor, with what is said of its text and what it gave.
+    Sql,
+    /// Streams, tables, views, results.
+    Catalog,
+    /// All of the engine's log.
+    Log,
 }
 
 /// A tab of a query.
@@ -101,6 +107,18 @@ pub(crate) enum Pane {
     Sources,
     /// What the engine said about it.
     Log,
+    /// The text of the SQL screen.
+    Editor,
+    /// What the engine says of that text.
+    Check,
+    /// The rows that it gave.
+    Answer,
+    /// The list of streams, tables, views, results.
+    Entries,
+    /// One of them.
+    Entry,
+    /// All that the engine said.
+    EngineLog,
 }
 
 impl Pane {
@@ -122,6 +140,12 @@ impl Pane {
             Self::Batches => "batches",
             Self::Json => "progress",
             Self::Sources => "sources and sink",
+            Self::Editor => "SQL",
+            Self::Check => "check",
+            Self::Answer => "rows",
+            Self::Entries => "catalog",
+            Self::Entry => "entry",
+            Self::EngineLog => "log of the engine",
         }
     }
 }

@@ -100,6 +100,6 @@ impl App {
     /// The account of an earlier batch, where one is shown.
     pub(crate) fn past(&self) -> Option<&Past> {
         let past = self.past.as_ref()?;
-        (self.screen != Screen::Queries && Some(past.query.id) == self.selected).then_some(past)
+        (matches!(self.screen, Screen::Query(_)) && Some(past.query.id) == self.selected).then_some(past)
     }
 }

@@ -49,7 +49,9 @@ impl App {
                 ));
             }
         }
+        self.take_rows();
         self.ask_for_keys();
+        self.ask_for_check();
         self.dirty = true;
         self.go_on_tour();
         self.refuse_changes();
@@ -88,6 +90,27 @@ impl App {
                 _ => Err(Error::internal("the engine did not answer with a state")),
             });
             return self.keys_answered(query, request, page);
+        }
+        if *command == Command::Words {
+            let words = result.ok().and_then(|reply| match reply.answer {
+                Answer::Words(words) => Some(words),
+                _ => None,
+            });
+            return self.words_answered(words);
+        }
+        if let Command::Check { origin: None, .. } = command {
+            let checked = result.and_then(|reply| match reply.answer {
+                Answer::Checked(queries) => Ok(queries),
+                _ => Err(Error::internal("the engine did not answer with what it checked")),
+            });
+            return self.check_answered(checked);
+        }
+        if let Command::Run {
+            rows: Some(sender), ..
+        } = command
+            && self.run_ended(sender, &result)
+        {
+            return;
         }
         if *command == Command::StopAll && self.quitting {
             // What cannot be stopped goes on from its checkpoint next time, so an error is no reason to stay.

@@ -3,6 +3,8 @@
 //! A [`Doc`] is made from a query's snapshot and from nothing else, once before a picture is drawn; panes show the
 //! part of it that is scrolled to.
 
+mod catalog;
+mod check;
 mod details;
 mod json;
 mod lane;
@@ -15,8 +17,8 @@ mod waiting;
 
 use chrono::DateTime;
 
-use super::app::Pane;
 use super::app::history::History;
+use super::app::{App, Pane};
 use super::symbols::Symbols;
 use super::text;
 use super::theme::Role;
@@ -56,7 +58,23 @@ pub(crate) fn of(pane: Pane, facts: &Facts<'_>) -> Option<Doc> {
         | Pane::Durations
         | Pane::Timings
         | Pane::Batches
-        | Pane::Keys => None,
+        | Pane::Keys
+        | Pane::Editor
+        | Pane::Check
+        | Pane::Answer
+        | Pane::Entries
+        | Pane::Entry
+        | Pane::EngineLog => None,
+    }
+}
+
+/// The text of a pane that is one and about no query.
+pub(crate) fn of_app(pane: Pane, app: &App, width: usize) -> Option<Doc> {
+    match pane {
+        Pane::Check => Some(check::doc(app, width)),
+        Pane::Entry => Some(catalog::doc(app, width)),
+        Pane::EngineLog => Some(log::all(app, width)),
+        _ => None,
     }
 }
 

@@ -103,6 +103,18 @@ roles! {
     Part6 = "part-6",
     /// Boxes over the screen.
     Overlay = "overlay",
+    /// Words of statements in SQL.
+    SqlWord = "sql-word",
+    /// Functions in SQL.
+    SqlCall = "sql-call",
+    /// Strings in SQL.
+    SqlText = "sql-text",
+    /// Numbers in SQL.
+    SqlNumber = "sql-number",
+    /// Comments in SQL.
+    SqlComment = "sql-comment",
+    /// What is wrong in SQL.
+    Mistake = "mistake",
 }
 
 impl Role {

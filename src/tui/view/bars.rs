@@ -68,6 +68,16 @@ pub(super) fn header(canvas: &mut Canvas<'_>, app: &App, area: Rect) {
         left.push((Role::Muted, format!(" {} ", symbols.crumb)));
         left.push((Role::Strong, query.name.clone()));
     }
+    let place = match app.screen {
+        Screen::Sql => "SQL",
+        Screen::Catalog => "catalog",
+        Screen::Log => "log",
+        Screen::Queries | Screen::Query(_) => "",
+    };
+    if !place.is_empty() {
+        left.push((Role::Muted, format!(" {} ", symbols.crumb)));
+        left.push((Role::Strong, place.to_string()));
+    }
     let room = width.saturating_sub(right_width + 1);
     let plain: String = left.iter().map(|(_, piece)| piece.as_str()).collect();
     if text::width(&plain) > room && left.len() > 2 {
@@ -257,7 +267,7 @@ fn hints(canvas: &mut Canvas<'_>, app: &App, area: Rect, room: usize) {
         if action.when(app) != When::Now {
             continue;
         }
-        if let Some(key) = app.keymap.keys(action.id).first()
+        if let Some(key) = app.key_here(action.id)
             && !hint(&key.to_string(), action.short)
         {
             break;

@@ -5,12 +5,15 @@
 //! - `canvas`: text in roles, frames
 //! - `bars`: the lines at the top and at the bottom, the tabs
 //! - `queries`, `grid` with `result_chart`, `keys`, `batches`, `timings`, `charts` on `time_chart`: panes that are no plain text
+//! - `editor`, `catalog`: the SQL screen and the list of what there is
 //! - `overlay`: help, themes, questions, completions, errors
 
 mod bars;
 mod batches;
 mod canvas;
+mod catalog;
 mod charts;
+mod editor;
 mod grid;
 mod keys;
 mod overlay;
@@ -23,9 +26,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use self::canvas::{Canvas, Titles};
-use super::app::{App, Pane, Screen};
+use super::app::{App, LogFilter, Pane, Screen};
 use super::layout::{self, SMALLEST};
 use super::theme::Role;
+use crate::engine::snapshot::LogLevel;
 
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, app: &App) {
@@ -34,7 +38,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, app: &App) {
         let mut canvas = Canvas::new(frame.buffer_mut(), app);
         canvas.fill(area, Role::Screen);
         screen(&mut canvas, app);
-        bars::footer(&mut canvas, app)
+        bars::footer(&mut canvas, app).or_else(|| editor::cursor(app))
     };
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
@@ -76,6 +80,9 @@ fn pane(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
         Pane::Timings => timings::draw(canvas, app, area),
         Pane::Batches => batches::draw(canvas, app, area),
         Pane::Keys => keys::draw(canvas, app, area),
+        Pane::Editor => editor::draw(canvas, app, area),
+        Pane::Answer => editor::answer(canvas, app, area),
+        Pane::Entries => catalog::draw(canvas, app, area),
         Pane::Details
         | Pane::Lane
         | Pane::Waiting
@@ -83,7 +90,10 @@ fn pane(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
         | Pane::Plan
         | Pane::Json
         | Pane::Sources
-        | Pane::Log => {
+        | Pane::Log
+        | Pane::Check
+        | Pane::Entry
+        | Pane::EngineLog => {
             text(canvas, app, pane, area);
         }
     }
@@ -99,6 +109,11 @@ fn text(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
             None => pane.title().to_string(),
         },
         _ => pane.title().to_string(),
+    };
+    let right = if pane == Pane::EngineLog {
+        log_filter(app)
+    } else {
+        String::new()
     };
     let shown = app.doc(pane);
     let more = shown.map_or(String::new(), |(doc, (first, column))| {
@@ -125,7 +140,7 @@ fn text(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
         pane,
         Titles {
             left: &title,
-            right: "",
+            right: &right,
         },
     );
     if !more.is_empty() {
@@ -144,6 +159,25 @@ fn text(canvas: &mut Canvas<'_>, app: &App, pane: Pane, area: Rect) {
     {
         canvas.line(inner, row, column, line);
     }
+}
+
+/// What of the engine's log is shown.
+fn log_filter(app: &App) -> String {
+    let LogFilter { level, words } = &app.log_filter;
+    let level = match level {
+        LogLevel::Trace | LogLevel::Debug => "all levels".to_string(),
+        LogLevel::Error => "errors".to_string(),
+        level => format!("{} and worse", level.as_str()),
+    };
+    let (shown, all) = (app.log_entries().len(), app.picture().snapshot.log.len());
+    let level = format!("{shown} of {all} {} {level}", app.symbols.dot);
+    if words.is_empty() {
+        return level;
+    }
+    format!(
+        "/{}  {level}",
+        crate::tui::text::cut(words, 20, app.symbols.ellipsis)
+    )
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use ratatui::layout::Rect;
 
 use super::canvas::Canvas;
 use crate::tui::action::{ACTIONS, Action, Argument, GROUPS};
+use crate::tui::app::command_line::Completion;
+use crate::tui::app::sql::Offer;
 use crate::tui::app::tour::{STEPS, Step};
 use crate::tui::app::{App, Mode, Record};
 use crate::tui::doc::Line;
@@ -34,8 +36,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App) {
             let area = centred(app.size(), width, lines.len());
             show(canvas, area, "", &lines, Role::Warning);
         }
-        Mode::Command(line) => completions(canvas, app, &app.completions(line), line.chosen()),
-        Mode::Normal | Mode::Filter(..) => {}
+        Mode::Command(line) => completions(canvas, app, &line.found, line.chosen),
+        Mode::Normal => offers(canvas, app),
+        Mode::Filter(..) => {}
     }
     if let Some((at, step)) = app.tour.and_then(|tour| tour.step()) {
         tour(canvas, app, at, step);
@@ -202,7 +205,7 @@ fn themes(canvas: &mut Canvas<'_>, app: &App, names: &[String], at: usize) {
     );
 }
 
-fn completions(canvas: &mut Canvas<'_>, app: &App, found: &[String], chosen: Option<usize>) {
+fn completions(canvas: &mut Canvas<'_>, app: &App, found: &[Completion], chosen: Option<usize>) {
     if found.is_empty() {
         return;
     }
@@ -211,17 +214,23 @@ fn completions(canvas: &mut Canvas<'_>, app: &App, found: &[String], chosen: Opt
     let lines: Vec<Line> = shown
         .iter()
         .enumerate()
-        .map(|(row, word)| {
-            let is_chosen = chosen == Some(first + row);
-            let help = Action::named(word).map_or("", |action| action.help);
-            let role = if is_chosen { Role::Strong } else { Role::Text };
-            let mark = if is_chosen { app.symbols.selected } else { " " };
-            vec![
-                (Role::Accent, format!("{mark} ")),
-                (role, text::left(word, 14.max(text::width(word) + 1), "")),
-                (Role::Muted, help.to_string()),
-            ]
-        })
+        .map(
+            |(
+                row,
+                Completion {
+                    shown: word, help, ..
+                },
+            )| {
+                let is_chosen = chosen == Some(first + row);
+                let role = if is_chosen { Role::Strong } else { Role::Text };
+                let mark = if is_chosen { app.symbols.selected } else { " " };
+                vec![
+                    (Role::Accent, format!("{mark} ")),
+                    (role, text::left(word, 14.max(text::width(word) + 1), "")),
+                    (Role::Muted, help.clone()),
+                ]
+            },
+        )
         .collect();
     let size = app.size();
     let width = usize::from(size.width).saturating_sub(4).min(68);
@@ -238,6 +247,35 @@ fn completions(canvas: &mut Canvas<'_>, app: &App, found: &[String], chosen: Opt
         "Tab".to_string()
     };
     show(canvas, area, &title, &lines, Role::Border);
+}
+
+/// Words for what is being typed in the editor, beside the cursor.
+fn offers(canvas: &mut Canvas<'_>, app: &App) {
+    let (Some(completions), Some((area, first))) = (&app.sql.completions, app.offers_area()) else {
+        return;
+    };
+    let count = usize::from(area.height).saturating_sub(2);
+    let shown: Vec<&Offer> = completions.offers.iter().skip(first).take(count).collect();
+    let widest = shown
+        .iter()
+        .map(|offer| text::width(&offer.text))
+        .max()
+        .unwrap_or(0);
+    let lines: Vec<Line> = shown
+        .iter()
+        .enumerate()
+        .map(|(row, offer)| {
+            let is_chosen = first + row == completions.at;
+            let role = if is_chosen { Role::Strong } else { Role::Text };
+            let mark = if is_chosen { app.symbols.selected } else { " " };
+            vec![
+                (Role::Accent, format!("{mark} ")),
+                (role, text::left(&offer.text, widest + 2, app.symbols.ellipsis)),
+                (Role::Muted, text::cut(&offer.detail, 24, app.symbols.ellipsis)),
+            ]
+        })
+        .collect();
+    show(canvas, area, "", &lines, Role::Border);
 }
 
 /// A box of so many cells inside, in the middle of the screen.

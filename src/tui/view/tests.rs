@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use ratatui::style::{Color, Modifier};
 
 use crate::engine::{Answer, Reply};
+use crate::error::{Error, Position};
 use crate::tui::app::{App, Effect, Message};
 use crate::tui::fake::{self, app, app_with, picture, press, shop, type_text};
 use crate::tui::theme::ColorDepth;
@@ -106,6 +107,46 @@ fn help() {
 }
 
 #[test]
+fn catalog() {
+    at_every_size("catalog", &["C", "down"]);
+}
+
+#[test]
+fn engine_log() {
+    at_every_size("engine_log", &["L"]);
+}
+
+#[test]
+fn sql() {
+    at_every_size("sql", &["i"]);
+    for (width, height) in SIZES {
+        let (mut app, clock) = app(width, height, shop());
+        press(&mut app, &["i"]);
+        app.update(Message::Paste(
+            "-- What is bought\nSELECT kind, count(*) AS n, 1.5\nFROM orders WHERE knd = 'buy';".to_string(),
+        ));
+        clock.advance_ms(300);
+        let effects = app.update(Message::Tick);
+        let Some(Effect::Execute(command)) = effects.first().cloned() else {
+            panic!("a check is asked for: {effects:?}");
+        };
+        let error = Error::statement("there is no column \"knd\"").hint("Did you mean \"kind\"?");
+        let place = Position { line: 3, column: 19 };
+        app.update(Message::Reply(command, Err(error.at(place))));
+        app.prepare();
+        assert_snapshot!(format!("sql_wrong_{width}x{height}"), picture(&app));
+    }
+}
+
+#[test]
+fn sql_offers_words_at_the_cursor() {
+    let (mut app, _) = app(80, 24, shop());
+    press(&mut app, &["i"]);
+    type_text(&mut app, "SELECT amount FROM or");
+    assert_snapshot!("sql_offers_80x24", picture(&app));
+}
+
+#[test]
 fn dropping_is_asked_first() {
     at_every_size("drop", &["D"]);
 }
@@ -155,6 +196,9 @@ fn ascii_screens_hold_nothing_but_ascii() {
         &["down", "r"],
         &["down", "3"],
         &["down", "5"],
+        &["i", "s", "e"],
+        &["C"],
+        &["L"],
         &["?"],
         &["D"],
         &["t"],
@@ -267,6 +311,9 @@ fn any_size_can_be_drawn() {
         &[":"],
         &["t"],
         &["e"],
+        &["i", "S", "E"],
+        &["C"],
+        &["L"],
     ] {
         let (mut app, _) = app(80, 24, shop());
         press(&mut app, keys);
