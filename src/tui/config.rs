@@ -257,7 +257,7 @@ mod tests {
             (
                 "[keys]\nstpo = \"x\"",
                 "line 2: unknown action \"stpo\"",
-                "Did you mean \"stop\"? There are: open, ",
+                "Did you mean \"stop\"? There are: run, ",
             ),
             (
                 "[keys]\n\nstop = \"hyper-x\"",

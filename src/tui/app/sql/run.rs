@@ -82,18 +82,22 @@ impl App {
         self.sql.keep(&whole);
         let (sender, rows) = unbounded_channel();
         let sender = RowSender(sender);
-        self.sql.running = Some(Running {
-            sender: sender.clone(),
-            rows,
-            version: self.sql.version,
-            num_results: 0,
-        });
-        self.say("running ...");
-        self.effects.push(Effect::Execute(Command::Run {
+        let command = Command::Run {
             sql,
             origin: None,
-            rows: Some(sender),
-        }));
+            rows: Some(sender.clone()),
+        };
+        // What a read-only workbench refuses is not waited for.
+        if !self.is_read_only || !command.changes_something() {
+            self.sql.running = Some(Running {
+                sender,
+                rows,
+                version: self.sql.version,
+                num_results: 0,
+            });
+            self.say("running ...");
+        }
+        self.effects.push(Effect::Execute(command));
     }
 
     /// Takes the rows that have come so far.

@@ -230,3 +230,15 @@ fn a_file_opens_in_the_editor() {
         [Effect::Execute(Command::Open(path))]
     );
 }
+
+#[test]
+fn a_read_only_workbench_does_not_wait_for_what_it_refuses() {
+    let (mut app, _) = editor();
+    app.is_read_only = true;
+    type_text(&mut app, "DROP QUERY orders_by_window");
+    assert_eq!(press(&mut app, &["f5"]), []);
+    assert!(!app.sql.is_running());
+    app.sql.replace("SELECT 1");
+    app.text_changed();
+    assert_eq!(press(&mut app, &["f5"]).len(), 1, "a look is no change");
+}
