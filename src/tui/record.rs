@@ -19,6 +19,8 @@ pub(super) struct Recorder {
     file: File,
     path: String,
     last_ms: i64,
+    /// The queries that ran after the last statement: only these can be waited for before the next.
+    ran: Vec<String>,
 }
 
 impl Recorder {
@@ -38,6 +40,7 @@ impl Recorder {
             file,
             path: name,
             last_ms: now_ms,
+            ran: Vec::new(),
         };
         let version = env!("CARGO_PKG_VERSION");
         recorder.write(&format!(
@@ -54,9 +57,10 @@ impl Recorder {
         let waits_for = match command {
             // Before it came it ran, and after it perhaps not.
             Command::Stop(query) | Command::Restart(query) => Some(query.as_str()),
-            _ => active(snapshot).next(),
+            _ => active(snapshot).find(|query| self.ran.iter().any(|ran| ran == query)),
         };
         let pause = self.pause(waits_for, now_ms);
+        self.ran = active(snapshot).map(str::to_string).collect();
         self.write(&format!("\n{pause}{statement}\n"))
     }
 
@@ -176,13 +180,13 @@ mod tests {
         let (_, script) = text.split_once('\n').expect("a first line");
         assert_eq!(
             script,
-            "\nAWAIT QUERY q TIMEOUT '2000 milliseconds';\nCREATE VIEW v AS SELECT 1 -- one\n;\n\
+            "\nCREATE VIEW v AS SELECT 1 -- one\n;\n\
              \nAWAIT QUERY q TIMEOUT '4000 milliseconds';\nSTOP QUERY q;\n\
              \nAWAIT QUERY q TIMEOUT '2000 milliseconds';\nSTART QUERY `other query`;\n\
              \nAWAIT QUERY q TIMEOUT '2000 milliseconds';\nEXPORT QUERY q TO 'it\\'s.csv';\n\
              \nSTOP QUERY q;\n"
         );
-        assert_eq!(parse_script(&text).expect("statements").len(), 9);
+        assert_eq!(parse_script(&text).expect("statements").len(), 8);
         let again = Recorder::create(&path, 0).expect_err("it is there");
         assert!(again.message().ends_with("cannot be made"), "{}", again.message());
     }
