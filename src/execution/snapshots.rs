@@ -19,7 +19,7 @@ use crate::state::{StateLayout, snapshot_of};
 const MIN_CHANGELOG_BYTES: usize = 4 << 20;
 /// A batch's change costs at least as much to read back as so many bytes. Small batches over a large state then wait
 /// longer for its next snapshot than small batches over a small one.
-const MIN_BATCH_BYTES: usize = 64 << 10;
+const MIN_BATCH_BYTES: usize = MIN_CHANGELOG_BYTES / 100;
 
 /// Decides when an operator's snapshot is due and writes it.
 #[derive(Debug)]
