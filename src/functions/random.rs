@@ -1,7 +1,8 @@
 //! `rand`, `randn` and `monotonically_increasing_id`: functions that go on from row to row.
 //!
 //! With a seed the numbers are those of Spark's first partition (`XORShiftRandom`). A call begins anew in each query and,
-//! as in Spark, in each micro-batch: so a batch that is replayed gives the same rows. What a call has gone through is
+//! as in Spark, in each micro-batch. Which row gets which number is open where a batch is read in several partitions, so a
+//! batch that is replayed may give others. What a call has gone through is
 //! made when it is planned ([`ScalarUDFImpl::simplify`]), so that no two calls share it.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};

@@ -1,4 +1,4 @@
-//! Rows in memory: a leaf over them, for running a piece of plan, and how they are read from partitions.
+//! Rows in memory: a leaf over them, for running a piece of plan.
 
 use std::fmt;
 use std::sync::Arc;

@@ -60,7 +60,7 @@ pub fn deduplicate_signature(schema: &SchemaRef, num_keys: usize, eviction: Opti
 }
 
 /// The signature of the first rows of each group, in a state with these columns: `num_keys` keys with the row number as
-/// the last of them, and the rest of a row. `what` is kept, as `the first 3 rows by v DESC`.
+/// the last of them, and the rest of a row. `what` is kept, as `row_number up to 3 by v DESC NULLS LAST`.
 pub fn top_n_signature(
     what: &str,
     schema: &SchemaRef,
